@@ -1,0 +1,57 @@
+# make demo    make a clip with known truth, place its sound, measure and draw the result
+# make test    lint, types and tests
+#
+# Both create .venv and install the locked requirements first; a second call skips that.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := uv==0.13.9
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test lint lock clean help
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# make /make /p' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.cpu
+	@$(BIN)/foleyspace demo
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'FoleySpace needs Python 3.11 or newer; name one with: make PYTHON=python3.12'; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.cpu: requirements/cpu.txt pyproject.toml | $(BIN)/python
+	@echo 'Installing what FoleySpace needs into $(VENV) ...'
+	@$(PIP) install --quiet --require-hashes -r requirements/cpu.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.cpu
+	@echo 'Installing what its tests need into $(VENV) ...'
+	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# the locks hold for every platform and Python that the project runs on
+lock: | $(BIN)/python
+	$(PIP) install --quiet $(UV)
+	$(BIN)/uv pip compile pyproject.toml requirements/build.in --extra cpu \
+	  --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/cpu.txt
+	$(BIN)/uv pip compile pyproject.toml requirements/build.in --extra cpu --extra dev -c requirements/cpu.txt \
+	  --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) build dist foleyspace-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find foleyspace_host tests tools -name __pycache__ -prune -exec rm -rf {} +

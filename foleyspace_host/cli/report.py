@@ -1,0 +1,96 @@
+"""What a command prints when it is done: a few lines for people, or one JSON object."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from foleyspace_host.pipeline.results import (
+        LocalizeResult,
+        RenderResult,
+        SourceSummary,
+        SpatializeResult,
+    )
+
+__all__ = ["localized_lines", "print_result", "rendered_lines"]
+
+
+def print_result(result: LocalizeResult | RenderResult | SpatializeResult, lines: list[str], as_json: bool) -> None:
+    """Print a result.
+
+    Parameters
+    ----------
+    result : dataclass
+        What ``--json`` prints.
+    lines : list of str
+        What people read.
+    as_json : bool
+        Whether ``--json`` was given.
+    """
+    click.echo(json.dumps(asdict(result), allow_nan=False) if as_json else "\n".join(lines))
+
+
+def rendered_lines(result: RenderResult) -> list[str]:
+    """Return the summary of a rendered sound or spatialized video.
+
+    Parameters
+    ----------
+    result : RenderResult or SpatializeResult
+        The result.
+
+    Returns
+    -------
+    list of str
+    """
+    peak = "silence" if result.true_peak_db is None else f"{result.true_peak_db:.1f} dBTP"
+    if result.gain_db < 0.0:
+        peak += f" (the whole turned down by {-result.gain_db:.1f} dB)"
+    lines = [f"{result.output}", *_source_lines(result.sources)]
+    if result.sound.fit != "exact":
+        lines.append(_line("sound", f"{result.sound.path} {result.sound.fit} to {result.duration_s:.3f} s"))
+    lines.append(_line("peak", peak))
+    if trajectory := getattr(result, "trajectory", None):
+        lines.append(_line("trajectory", trajectory))
+    lines.append(_line("time", f"{result.times_s['total']:.1f} s for {result.duration_s:.1f} s"))
+    return lines
+
+
+def localized_lines(result: LocalizeResult) -> list[str]:
+    """Return the summary of a trajectory.
+
+    Parameters
+    ----------
+    result : LocalizeResult
+        The result.
+
+    Returns
+    -------
+    list of str
+    """
+    others = [source.id for source in result.sources if not source.selected]
+    lines = [result.output, *_source_lines(tuple(s for s in result.sources if s.selected))]
+    if others:
+        lines.append(_line("also seen", ", ".join(others)))
+    lines.append(_line("time", f"{result.times_s['total']:.1f} s for {result.duration_s:.1f} s"))
+    return lines
+
+
+def _source_lines(sources: tuple[SourceSummary, ...]) -> list[str]:
+    lines = []
+    for source in sources:
+        name = f"{source.label} ({source.id})" if source.label else source.id
+        how = {"seen": f", seen {100 * source.detected_share:.0f} % of the time", "edited": ""}
+        seen = how.get(source.basis, ", assumed: nothing was recognised in the picture")
+        (low, high), (near, far) = source.azimuth_deg, source.distance_m
+        lines.append(_line("source", f"{name}{seen}"))
+        lines.append(_line("azimuth", f"{low:+.1f}° to {high:+.1f}° (left positive)"))
+        lines.append(_line("distance", f"{near:.1f} m to {far:.1f} m"))
+    return lines
+
+
+def _line(name: str, text: str) -> str:
+    return f"  {name:<11}{text}"

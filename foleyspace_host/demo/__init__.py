@@ -1,0 +1,1 @@
+"""A clip with known truth, spatialized, measured and drawn: `foleyspace demo`."""

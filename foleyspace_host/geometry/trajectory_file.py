@@ -1,0 +1,293 @@
+"""Trajectories as files: JSON of schema ``foleyspace.trajectory/1``, and CSV of one source.
+
+The reader is strict: a wrong type, an unknown field or an unsorted key is an error that names its place
+(``sources[0].keys[3].t_s`` or a line of the CSV), never a guess.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import cast
+
+from foleyspace_host.errors import InvalidInput, TrajectoryInvalid
+from foleyspace_host.geometry.camera import DEFAULT_HFOV_DEG, Camera
+from foleyspace_host.geometry.strict_json import Fields, Place, parse
+from foleyspace_host.geometry.trajectory import Key, Origin, Source, Trajectory, check_key
+
+__all__ = ["CSV_COLUMNS", "SCHEMA", "dumps", "loads", "loads_csv", "read_trajectory"]
+
+SCHEMA = "foleyspace.trajectory/1"
+CSV_COLUMNS = ("t_s", "azimuth_deg", "elevation_deg", "distance_m")
+
+_FIELDS = {
+    "trajectory": ("schema", "duration_s", "camera", "sources"),
+    "camera": ("hfov_deg", "width", "height"),
+    "source": ("id", "label", "confidence", "selected", "gain_db", "keys"),
+    "key": (*CSV_COLUMNS, "confidence", "image_xy", "origin", "cut"),
+}
+_TIME_DIGITS = 6  # a microsecond: 1/20 of a sample at 48 kHz
+_ANGLE_DIGITS = 4
+_DISTANCE_DIGITS = 4
+_SHARE_DIGITS = 5  # confidences and fractions of the picture: 1/10 pixel of an 8K frame
+_LEVEL_DIGITS = 3
+
+
+def read_trajectory(path: Path) -> Trajectory:
+    """Read a trajectory file; ``.csv`` is one source, anything else is JSON.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    TrajectoryInvalid
+        If the file cannot be read or breaks the schema; the message names file, place and cure.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise TrajectoryInvalid(
+            f"cannot be read ({error.strerror or error})",
+            where=str(path),
+            cure="give an existing trajectory file",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise TrajectoryInvalid(
+            f"is not text in UTF-8 (byte {error.start})",
+            where=str(path),
+            cure="give a trajectory written by `foleyspace localize`, or a CSV saved as UTF-8",
+        ) from error
+    return loads_csv(text, str(path)) if path.suffix.lower() == ".csv" else loads(text, str(path))
+
+
+def loads(text: str, where: str = "trajectory") -> Trajectory:
+    """Read a trajectory from JSON text.
+
+    Parameters
+    ----------
+    text : str
+        JSON of schema ``foleyspace.trajectory/1``.
+    where : str
+        What messages call the text, usually the file.
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    TrajectoryInvalid
+        If the text is not JSON or breaks the schema; the message names the place in it.
+    """
+    root = Place(parse(text, where), where, "").fields()
+    if (schema := root.text("schema")) != SCHEMA:
+        raise TrajectoryInvalid(
+            f"is {schema[:60]!r}, which this version cannot read",
+            where=root.name_of("schema"),
+            cure=f"give a trajectory of schema {SCHEMA!r}",
+        )
+    root.allow(_FIELDS["trajectory"])
+    camera = None if root.data.get("camera") is None else _camera(root.at("camera").fields())
+    sources = tuple(_source(place.fields()) for place in root.at("sources").items())
+    duration_s = root.number("duration_s")
+    try:
+        return Trajectory(duration_s, sources, camera)
+    except TrajectoryInvalid as error:
+        raise TrajectoryInvalid(error.problem, where=where, cure=error.cure) from error
+
+
+def loads_csv(text: str, where: str = "trajectory.csv") -> Trajectory:
+    """Read one source from CSV text with the columns ``t_s,azimuth_deg,elevation_deg,distance_m``.
+
+    Parameters
+    ----------
+    text : str
+        Comma-separated values with a header line; the columns may stand in any order.
+    where : str
+        What messages call the text; its stem names the source.
+
+    Returns
+    -------
+    Trajectory
+        One selected source. The duration is the time of the last line (1 s where that is 0).
+
+    Raises
+    ------
+    TrajectoryInvalid
+        If a column is missing or unknown, or a line is damaged; the message names the line.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    columns: list[str] = []
+    keys: list[Key] = []
+    try:
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            place = f"{where}, line {reader.line_num}"
+            if not columns:
+                columns = _csv_columns(row, place)
+                continue
+            keys.append(_csv_key(columns, row, place))
+            check_key(keys[-1], keys[-2].t_s if len(keys) > 1 else -1.0, place)
+    except csv.Error as error:
+        raise TrajectoryInvalid(f"is not CSV ({error})", where=f"{where}, line {reader.line_num}") from error
+    if not keys:
+        raise TrajectoryInvalid(
+            "has no keys",
+            where=where,
+            cure=f"give a header line {','.join(CSV_COLUMNS)} and one line for each key",
+        )
+    return Trajectory(keys[-1].t_s or 1.0, (Source(Path(where).stem or "source", tuple(keys)),))
+
+
+def dumps(trajectory: Trajectory) -> str:
+    """Write a trajectory as JSON text, one key a line.
+
+    Times are rounded to a microsecond, angles to 0.0001 degrees, distances to 0.1 mm, shares to 0.00001
+    and levels to 0.001 dB; times that would collide keep all their digits. Reading the text back and writing
+    it again gives the same text.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        What to write.
+
+    Returns
+    -------
+    str
+        JSON of schema ``foleyspace.trajectory/1``, ending with a line feed.
+    """
+    head: dict[str, object] = {
+        "schema": SCHEMA,
+        "duration_s": _rounded(trajectory.duration_s, _TIME_DIGITS) or trajectory.duration_s,
+    }
+    if trajectory.camera is not None:
+        camera = trajectory.camera
+        head["camera"] = {
+            "hfov_deg": float(camera.hfov_deg),
+            "width": int(camera.width),
+            "height": int(camera.height),
+        }
+    lines = [f" {json.dumps(name)}: {json.dumps(value)}," for name, value in head.items()]
+    sources = ",\n".join(_source_text(source) for source in trajectory.sources)
+    lines.append(f' "sources": [\n{sources}\n ]' if sources else ' "sources": []')
+    return "{\n" + "\n".join(lines) + "\n}\n"
+
+
+def _source_text(source: Source) -> str:
+    head = {
+        "id": source.id,
+        "label": source.label,
+        "confidence": _rounded(source.confidence, _SHARE_DIGITS),
+        "selected": bool(source.selected),
+        "gain_db": _rounded(source.gain_db, _LEVEL_DIGITS),
+    }
+    times = [_rounded(key.t_s, _TIME_DIGITS) for key in source.keys]
+    if any(late <= early for early, late in pairwise(times)):
+        times = [float(key.t_s) for key in source.keys]
+    keys = ",\n".join(f"    {_key_text(key, time)}" for key, time in zip(source.keys, times, strict=True))
+    return f'  {json.dumps(head, ensure_ascii=False)[:-1]},\n   "keys": [\n{keys}\n   ]}}'
+
+
+def _key_text(key: Key, t_s: float) -> str:
+    fields: dict[str, object] = {
+        "t_s": t_s,
+        "azimuth_deg": _rounded(key.azimuth_deg, _ANGLE_DIGITS),
+        "elevation_deg": _rounded(key.elevation_deg, _ANGLE_DIGITS),
+        "distance_m": _rounded(key.distance_m, _DISTANCE_DIGITS),
+        "confidence": _rounded(key.confidence, _SHARE_DIGITS),
+        "image_xy": None if key.image_xy is None else [_rounded(value, _SHARE_DIGITS) for value in key.image_xy],
+        "origin": key.origin,
+        "cut": bool(key.cut),
+    }
+    return json.dumps({name: value for name, value in fields.items() if value is not None})
+
+
+def _rounded(value: float, digits: int) -> float:
+    return round(float(value), digits) + 0.0  # adding zero turns -0.0 into 0.0
+
+
+def _camera(fields: Fields) -> Camera:
+    fields.allow(_FIELDS["camera"])
+    width, height = fields.integer("width"), fields.integer("height")
+    hfov_deg = fields.number("hfov_deg", DEFAULT_HFOV_DEG)
+    try:
+        return Camera(width, height, hfov_deg)
+    except InvalidInput as error:
+        raise TrajectoryInvalid(error.problem, where=f"{fields.where}, camera", cure=error.cure) from error
+
+
+def _source(fields: Fields) -> Source:
+    fields.allow(_FIELDS["source"])
+    keys: list[Key] = []
+    for place in fields.at("keys").items():
+        keys.append(_key(place.fields()))
+        check_key(keys[-1], keys[-2].t_s if len(keys) > 1 else -1.0, place.name)
+    name, label = fields.text("id"), fields.text("label", "")
+    confidence, gain_db = fields.number("confidence", 1.0), fields.number("gain_db", 0.0)
+    selected = fields.flag("selected", True)
+    try:
+        return Source(name, tuple(keys), label, confidence, selected, gain_db)
+    except TrajectoryInvalid as error:
+        raise TrajectoryInvalid(error.problem, where=f"{fields.where}, {fields.path}", cure=error.cure) from error
+
+
+def _key(fields: Fields) -> Key:
+    fields.allow(_FIELDS["key"])
+    point = None
+    if fields.data.get("image_xy") is not None:
+        place = fields.at("image_xy")
+        numbers = [item.number() for item in place.items()]
+        if len(numbers) != 2:
+            raise TrajectoryInvalid(f"holds {len(numbers)} numbers, not 2", where=place.name)
+        point = (numbers[0], numbers[1])
+    return Key(
+        t_s=fields.number("t_s"),
+        azimuth_deg=fields.number("azimuth_deg"),
+        elevation_deg=fields.number("elevation_deg"),
+        distance_m=fields.number("distance_m"),
+        confidence=fields.number("confidence", 1.0),
+        image_xy=point,
+        origin=cast(Origin, fields.text("origin", "edited")),  # check_key refuses unknown ones
+        cut=fields.flag("cut", False),
+    )
+
+
+def _csv_columns(row: list[str], place: str) -> list[str]:
+    columns = [cell.strip() for cell in row]
+    if sorted(columns) != sorted(CSV_COLUMNS):
+        raise TrajectoryInvalid(
+            f"the columns are {','.join(columns)[:80]!r}",
+            where=place,
+            cure=f"begin with the header line {','.join(CSV_COLUMNS)}",
+        )
+    return columns
+
+
+def _csv_key(columns: list[str], row: list[str], place: str) -> Key:
+    if len(row) != len(columns):
+        raise TrajectoryInvalid(
+            f"holds {len(row)} values, not {len(columns)}",
+            where=place,
+            cure="separate values by commas, with decimal points",
+        )
+    numbers = {}
+    for column, cell in zip(columns, row, strict=True):
+        try:
+            numbers[column] = float(cell)
+        except ValueError:
+            raise TrajectoryInvalid(
+                f"{column} is {cell[:40]!r}, not a number", where=place, cure="write plain numbers"
+            ) from None
+    return Key(numbers["t_s"], numbers["azimuth_deg"], numbers["elevation_deg"], numbers["distance_m"])

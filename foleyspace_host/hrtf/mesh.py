@@ -1,0 +1,143 @@
+"""A closed mesh of triangles over directions, and the triangle that a direction lies in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["DirectionMesh", "build_mesh", "locate"]
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionMesh:
+    """Spherical Delaunay triangles over directions.
+
+    Parameters
+    ----------
+    unit : ndarray, float64, shape (n_vertices, 3)
+        Directions of the vertices.
+    triangles : ndarray, int32, shape (n_triangles, 3)
+        Vertices of each triangle.
+    neighbours : ndarray, int32, shape (n_triangles, 3)
+        Triangle across the edge opposite to each vertex.
+    inverse : ndarray, float64, shape (n_triangles, 3, 3)
+        Matrix that turns a direction into coordinates along the three vertices.
+    """
+
+    unit: NDArray[np.float64]
+    triangles: NDArray[np.int32]
+    neighbours: NDArray[np.int32]
+    inverse: NDArray[np.float64]
+
+    def vertex_areas(self) -> NDArray[np.float64]:
+        """Solid angle around each vertex: a third of the triangles it belongs to [sr], 4 pi in all."""
+        a, b, c = (self.unit[self.triangles[:, corner]] for corner in range(3))
+        # van Oosterom & Strackee 1983
+        volume = np.abs((a * np.cross(b, c)).sum(axis=1))
+        denominator = 1.0 + (a * b).sum(axis=1) + (b * c).sum(axis=1) + (c * a).sum(axis=1)
+        area = 2.0 * np.arctan2(volume, denominator)
+        areas: NDArray[np.float64] = np.zeros(len(self.unit))
+        np.add.at(areas, self.triangles.ravel(), np.repeat(area / 3.0, 3))
+        return areas
+
+    def edges(self) -> NDArray[np.int32]:
+        """Edges, each once: pairs of vertices, shape (n_edges, 2)."""
+        corners = self.triangles
+        pairs = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
+        return np.unique(np.sort(pairs, axis=1), axis=0)
+
+
+def build_mesh(unit: NDArray[np.float64]) -> DirectionMesh:
+    """Triangulate directions; the convex hull of points on a sphere is their Delaunay triangulation.
+
+    Parameters
+    ----------
+    unit : ndarray, shape (n_vertices, 3)
+        Distinct directions that surround the origin.
+
+    Returns
+    -------
+    DirectionMesh
+    """
+    from scipy.spatial import ConvexHull
+
+    triangles = ConvexHull(unit).simplices.astype(np.int32)
+    corners = unit[triangles]
+    # anticlockwise seen from outside, so that determinants are positive
+    flipped = np.linalg.det(corners) < 0
+    triangles[flipped] = triangles[flipped][:, [0, 2, 1]]
+    inverse = np.linalg.pinv(np.swapaxes(unit[triangles], 1, 2))
+    return DirectionMesh(unit, triangles, _neighbours(triangles), np.ascontiguousarray(inverse))
+
+
+def _neighbours(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
+    edges = np.concatenate([np.sort(np.delete(triangles, corner, axis=1), axis=1) for corner in range(3)])
+    order = np.lexsort((edges[:, 1], edges[:, 0]))
+    pairs = order.reshape(-1, 2)  # a closed surface: every edge belongs to two triangles
+    across = np.empty(len(edges), dtype=np.int64)
+    across[pairs[:, 0]], across[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
+    return (across % len(triangles)).reshape(3, -1).T.astype(np.int32).copy()
+
+
+@njit(cache=True)
+def locate(  # type: ignore[no-untyped-def]
+    direction, start, triangles, neighbours, inverse, triangle, weights
+):
+    """Find the triangles and weights of directions, walking from each to the next.
+
+    Parameters
+    ----------
+    direction : ndarray, float64, shape (n, 3)
+        Unit vectors; a path whose neighbours lie close is found fastest.
+    start : int
+        Triangle to walk from.
+    triangles, neighbours, inverse : ndarray
+        As in `DirectionMesh`.
+    triangle : ndarray, int32, shape (n,)
+        Filled with the triangle of each direction.
+    weights : ndarray, float32, shape (n, 3)
+        Filled with weights of its vertices: barycentric, not negative, sum 1.
+
+    Returns
+    -------
+    int
+        The last triangle, to go on from.
+    """
+    current = start
+    for index in range(direction.shape[0]):
+        x, y, z = direction[index, 0], direction[index, 1], direction[index, 2]
+        best, best_lowest = current, -1e30
+        b = np.zeros(3)
+        for _ in range(triangles.shape[0]):
+            lowest, corner = 1e30, 0
+            for k in range(3):
+                row = inverse[current, k]
+                b[k] = row[0] * x + row[1] * y + row[2] * z
+                if b[k] < lowest:
+                    lowest, corner = b[k], k
+            if lowest > best_lowest:
+                best, best_lowest = current, lowest
+            if lowest >= -1e-9:
+                break
+            current = neighbours[current, corner]
+        if best_lowest < -1e-9:  # a walk that circles among degenerate triangles: look at all of them
+            for other in range(triangles.shape[0]):
+                lowest = 1e30
+                for k in range(3):
+                    row = inverse[other, k]
+                    lowest = min(lowest, row[0] * x + row[1] * y + row[2] * z)
+                if lowest > best_lowest:
+                    best, best_lowest = other, lowest
+        current = best
+        total = 0.0
+        for k in range(3):
+            row = inverse[current, k]
+            b[k] = max(row[0] * x + row[1] * y + row[2] * z, 0.0)
+            total += b[k]
+        triangle[index] = current
+        for k in range(3):
+            weights[index, k] = b[k] / total
+    return current

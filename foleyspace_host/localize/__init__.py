@@ -1,0 +1,1 @@
+"""Where the sounding thing is: detect in each frame, follow over time, smooth, turn into a trajectory."""

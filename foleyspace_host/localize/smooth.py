@@ -1,0 +1,162 @@
+"""From a thing's boxes to its path over the whole clip: smoothed, gaps filled, gone on beyond the edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foleyspace_host.geometry.trajectory import Origin
+from foleyspace_host.localize.chain import Chain
+from foleyspace_host.localize.motion import Wander
+from foleyspace_host.localize.range import cut_off
+from foleyspace_host.localize.track import Sighting, box_deviation, box_to_state
+
+__all__ = ["Path", "smooth"]
+
+Array = NDArray[np.float64]
+
+# centre x, centre y [pictures/s], log height [1/s]; the height moves less than in tracking, because it
+# becomes a distance, which nobody hears jitter gladly
+_MOTION = Wander(speed=np.array([0.25, 0.25, 0.3]), memory_s=1.0)
+_STUDENT_DEGREES = 4.0
+_REWEIGHTINGS = 3
+_CUT_OFF_DEVIATION = 0.7  # of log height, when the picture's edge hides part of it
+_MEDIAN_OVER = 9  # sightings
+_LEAST_CONFIDENCE = 0.05
+_LEAVES_IN_S = 0.5
+_FADES_IN_S = 1.0
+_FARTHEST_OUT = 0.25  # pictures beyond the edge
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Where a thing is at each time.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+        Its centre as fractions of the picture; outside 0 to 1 when it is off screen.
+    height : ndarray, shape (n,)
+        Its height as a fraction of the picture's.
+    confidence : ndarray, shape (n,)
+        0.05 to 1.
+    origin : list of {"detected", "interpolated", "offscreen"}
+        How each point came about.
+    """
+
+    x: Array
+    y: Array
+    height: Array
+    confidence: Array
+    origin: list[Origin]
+
+
+def smooth(chain: Chain, time_s: Array, shot: NDArray[np.int64]) -> Path:
+    """Estimate the path of a thing at all times of the clip.
+
+    Each shot is smoothed by itself with what was seen in all of it (a Rauch-Tung-Striebel smoother with
+    Student's t weights, so that single wrong boxes do not pull). In gaps the motion model fills in. Before
+    the first and after the last sighting the thing stays, or goes out over the side that it touched. In a
+    shot without sightings it stays where it was.
+
+    Parameters
+    ----------
+    chain : Chain
+        The thing.
+    time_s : ndarray, shape (n,)
+        Increasing times [s], among them those of all sightings.
+    shot : ndarray of int, shape (n,)
+        The shot at each time.
+
+    Returns
+    -------
+    Path
+    """
+    sightings = chain.sightings
+    index = np.searchsorted(time_s, [sighting.t_s for sighting in sightings])
+    state = np.zeros((len(time_s), 3))
+    confidence = np.full(len(time_s), _LEAST_CONFIDENCE)
+    origin: list[Origin] = ["interpolated"] * len(time_s)
+    seen_shots = np.unique(shot[index])
+    for number in seen_shots:
+        span = np.flatnonzero(shot == number)
+        own = [(at - span[0], seen) for at, seen in zip(index, sightings, strict=True) if shot[at] == number]
+        parts = _smooth_shot(time_s[span], [int(at) for at, _ in own], [seen for _, seen in own])
+        state[span], confidence[span] = parts[0], parts[1]
+        for at, kind in zip(span, parts[2], strict=True):
+            origin[at] = kind
+    for at in np.flatnonzero(~np.isin(shot, seen_shots)):
+        # the nearest point that is known, in time
+        known = np.flatnonzero(np.isin(shot, seen_shots))
+        state[at] = state[known[np.argmin(np.abs(time_s[known] - time_s[at]))]]
+    return Path(state[:, 0], state[:, 1], np.exp(state[:, 2]), confidence, origin)
+
+
+def _smooth_shot(time_s: Array, index: list[int], sightings: list[Sighting]) -> tuple[Array, Array, list[Origin]]:
+    boxes = np.stack([sighting.box for sighting in sightings])
+    score = np.array([sighting.score for sighting in sightings])
+    edges = cut_off(boxes)
+    position = np.zeros((len(time_s), 3))
+    deviation = np.full((len(time_s), 3), np.inf)
+    usual_size = _running_median(boxes[:, 2:] - boxes[:, :2])
+    for row, sighting in enumerate(sightings):
+        position[index[row]] = box_to_state(sighting.box)[[0, 1, 3]]
+        deviation[index[row]] = box_deviation(sighting.box, sighting.score, usual_size[row])[[0, 1, 3]]
+    # what the upper or lower edge hides makes the box's height a lower bound: it counts where it raises the
+    # estimate, and if nothing better is known
+    partial = np.array(index)[edges[:, 1] | edges[:, 3]]
+    whole_is_known = len(partial) < len(index)
+    known = deviation[partial, 2]
+    deviation[partial, 2] = np.inf if whole_is_known else _CUT_OFF_DEVIATION
+    path, _ = _MOTION.smooth(time_s, position, deviation)
+    for _ in range(_REWEIGHTINGS):
+        if whole_is_known:
+            raises = position[partial, 2] > path[partial, 2]
+            deviation[partial, 2] = np.where(raises, known, np.inf)
+        # a box that is wrong is wrong in all coordinates: one weight for the three of them
+        miss = np.where(np.isfinite(deviation), (path - position) / deviation, 0.0)
+        weight = (_STUDENT_DEGREES + 3) / (_STUDENT_DEGREES + (miss**2).sum(axis=1, keepdims=True))
+        path, _ = _MOTION.smooth(time_s, position, deviation / np.sqrt(weight))
+
+    seen_s = time_s[index]
+    away_s = np.abs(time_s[:, None] - seen_s[None]).min(axis=1)
+    # a score of 0.25 is a fair box of this kind of detector: it counts as even odds
+    sure = np.interp(time_s, seen_s, score / (score + 0.25)) * np.exp(-away_s / _FADES_IN_S)
+    origin: list[Origin] = ["interpolated"] * len(time_s)
+    for at in index:
+        origin[at] = "detected"
+    for last, outside in ((0, np.arange(index[0])), (-1, np.arange(index[-1] + 1, len(time_s)))):
+        if len(outside):
+            _go_on(path, outside, index[last], away_s, boxes[last], edges[last], origin)
+    return path, np.maximum(sure, _LEAST_CONFIDENCE), origin
+
+
+def _running_median(values: Array) -> Array:
+    """Median of each column over a second or so of sightings, shape as given."""
+    half = _MEDIAN_OVER // 2
+    return np.stack([np.median(values[max(i - half, 0) : i + half + 1], axis=0) for i in range(len(values))])
+
+
+def _go_on(
+    path: Array,
+    outside: NDArray[np.int64],
+    last: int,
+    away_s: Array,
+    box: Array,
+    edges: NDArray[np.bool_],
+    origin: list[Origin],
+) -> None:
+    """Continue a path beyond its first or last sighting, in place."""
+    left, right = bool(edges[0]), bool(edges[2])
+    if left != right:  # it touches one side: it came in, or went out, there
+        width = float(box[2] - box[0])
+        goal = -min(width / 2, _FARTHEST_OUT) if left else 1.0 + min(width / 2, _FARTHEST_OUT)
+        gone = 1.0 - np.exp(-away_s[outside] / _LEAVES_IN_S)
+        path[outside, 0] = path[last, 0] + (goal - path[last, 0]) * gone
+        path[outside, 1:] = path[last, 1:]
+        for at in outside:
+            origin[at] = "offscreen"
+    else:  # it was missed: the motion model has it slow down, and nothing is beyond the edge
+        path[outside, :2] = np.clip(path[outside, :2], 0.0, 1.0)

@@ -1,0 +1,167 @@
+"""The list of what ships: name, licence, origin and digest of every model and measured data set."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from foleyspace_host.errors import ModelUnavailable
+
+__all__ = ["ENTRIES", "ModelEntry", "entry", "find", "verify"]
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One shipped file.
+
+    Parameters
+    ----------
+    name : str
+        Short name, as options and results use it.
+    file : str
+        Path inside the package, with forward slashes.
+    task : str
+        What it is for: "detection" or "hrtf".
+    version : str
+        Version of the origin.
+    licence : str
+        Terms as the origin states them.
+    origin : str
+        Where it comes from, and how the file was made from that.
+    sha256 : str
+        Digest of the file, lower-case hexadecimal.
+    size_bytes : int
+        Its length.
+    notes : str
+        What a user should know before relying on it.
+    """
+
+    name: str
+    file: str
+    task: str
+    version: str
+    licence: str
+    origin: str
+    sha256: str
+    size_bytes: int
+    notes: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies in this installation."""
+        return _PACKAGE / self.file
+
+
+ENTRIES: tuple[ModelEntry, ...] = (
+    ModelEntry(
+        name="centernet",
+        file="models/assets/centernet.onnx",
+        task="detection",
+        version="@vladmandic/human 3.3.6",
+        licence="upstream licence: unstated (the npm package it is taken from is MIT)",
+        origin=(
+            "MobileNetV3-CenterNet trained by github.com/610265158/mobilenetv3_centernet, as a TensorFlow.js"
+            " graph in npm @vladmandic/human 3.3.6, converted by tools/convert_centernet.py"
+        ),
+        sha256="bda7b6012be97c6eccbb7465db3c13c604af2e5c6f2324fc3ccc130c40b53081",
+        size_bytes=4176021,
+        notes="80 COCO classes, 512 x 512; a model of the same signature can take its place (--detector)",
+    ),
+    ModelEntry(
+        name="kemar",
+        file="hrtf/assets/MIT_KEMAR_normal_pinna.sofa",
+        task="hrtf",
+        version="1994 measurement, SOFA conversion of 2013",
+        licence="free without restriction, provided the authors are cited",
+        origin="Gardner and Martin, HRTF Measurements of a KEMAR Dummy-Head Microphone, MIT Media Lab, 1994",
+        sha256="2768ac841213a7ae11d1ea7fd0f25a69b39216102dc5dd913ea6ba0f0dc57e28",
+        size_bytes=1173158,
+        notes="710 directions, 512 taps, 44.1 kHz; any other SOFA file can take its place (--hrtf)",
+    ),
+)
+
+
+def entry(name: str) -> ModelEntry:
+    """Return the entry with this name.
+
+    Parameters
+    ----------
+    name : str
+        Name to look for.
+
+    Returns
+    -------
+    ModelEntry
+
+    Raises
+    ------
+    ModelUnavailable
+        If there is none; the message lists those there are.
+    """
+    for candidate in ENTRIES:
+        if candidate.name == name:
+            return candidate
+    names = ", ".join(candidate.name for candidate in ENTRIES)
+    raise ModelUnavailable("there is no model of this name", where=name, cure=f"choose one of: {names}")
+
+
+def find(name: str, replacement: str | Path | None = None) -> Path:
+    """Return the file to load for a model.
+
+    Parameters
+    ----------
+    name : str
+        Name of a shipped model.
+    replacement : str or Path, optional
+        A file of the user's that takes its place.
+
+    Returns
+    -------
+    Path
+        An existing file.
+
+    Raises
+    ------
+    ModelUnavailable
+        If the file is not there.
+    """
+    if replacement is not None:
+        path = Path(replacement)
+        if not path.is_file():
+            raise ModelUnavailable("there is no such model file", where=str(path), cure="check the path")
+        return path
+    path = entry(name).path
+    if not path.is_file():
+        raise ModelUnavailable(
+            f"the {name} model is missing from this installation",
+            where=str(path),
+            cure="install the package again",
+        )
+    return path
+
+
+def verify(name: str) -> None:
+    """Check that a shipped file is whole and unchanged.
+
+    Parameters
+    ----------
+    name : str
+        Name of a shipped model.
+
+    Raises
+    ------
+    ModelUnavailable
+        If the file is missing or its digest is not the registered one.
+    """
+    expected = entry(name)
+    with find(name).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != expected.sha256:
+        raise ModelUnavailable(
+            f"the {name} model is damaged: its sha256 is {digest}, not {expected.sha256}",
+            where=str(expected.path),
+            cure="install the package again",
+        )

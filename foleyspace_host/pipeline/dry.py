@@ -1,0 +1,111 @@
+"""The sound that is placed: any file, summed to mono, cut or padded to the length of the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foleyspace_host.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from foleyspace_host.media.audio import AudioSource
+
+__all__ = ["BLOCK_SAMPLES", "DryClip", "Fit", "fitted", "open_dry"]
+
+BLOCK_SAMPLES = 1 << 16
+
+Fit = Literal["exact", "padded", "cut"]
+
+
+@dataclass(frozen=True, slots=True)
+class DryClip:
+    """A sound with the length that the output shall have.
+
+    Parameters
+    ----------
+    source : AudioSource
+        The sound, already scanned.
+    n_samples : int
+        Length of the output.
+    """
+
+    source: AudioSource
+    n_samples: int
+
+    @property
+    def fit(self) -> Fit:
+        """What happens to the end of the sound."""
+        if self.source.n_samples == self.n_samples:
+            return "exact"
+        return "cut" if self.source.n_samples > self.n_samples else "padded"
+
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """Yield the mono sum, with the level of the channels kept, in exactly `n_samples` samples."""
+        blocks = self.source.blocks(BLOCK_SAMPLES, "mono")
+        return fitted((block[0] for block in blocks), self.n_samples)
+
+
+def open_dry(path: Path) -> AudioSource:
+    """Open a sound that is to be placed.
+
+    Parameters
+    ----------
+    path : Path
+        Sound file, or video with sound.
+
+    Returns
+    -------
+    AudioSource
+
+    Raises
+    ------
+    MediaError
+        If there is no sound in it that can be used.
+    InvalidInput
+        If its sampling rate cannot be rendered.
+    """
+    from foleyspace_host.media.audio import open_audio
+    from foleyspace_host.render.binaural import MAX_RATE_HZ, MIN_RATE_HZ
+
+    source = open_audio(path)
+    if not MIN_RATE_HZ <= source.sample_rate_hz <= MAX_RATE_HZ:
+        raise InvalidInput(
+            f"a sampling rate of {source.sample_rate_hz} Hz cannot be rendered",
+            where=str(path),
+            cure=f"convert it to {MIN_RATE_HZ // 1000} to {MAX_RATE_HZ // 1000} kHz",
+        )
+    return source
+
+
+def fitted(blocks: Iterable[NDArray[np.float32]], n_samples: int) -> Iterator[NDArray[np.float32]]:
+    """Cut a stream of blocks, or pad it with silence, to a length.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray, shape (n,) or (n_channels, n)
+        At least one block.
+    n_samples : int
+        Length wanted.
+
+    Yields
+    ------
+    ndarray
+        Blocks of together `n_samples` samples.
+    """
+    left = n_samples
+    leading: tuple[int, ...] = ()
+    for block in blocks:
+        leading = block.shape[:-1]
+        if left <= 0:
+            break
+        yield block[..., :left]
+        left -= min(left, block.shape[-1])
+    while left > 0:
+        size = min(left, BLOCK_SAMPLES)
+        yield np.zeros((*leading, size), np.float32)
+        left -= size

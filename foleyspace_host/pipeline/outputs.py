@@ -1,0 +1,93 @@
+"""Which outputs there are, and what is checked before any work is done for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from foleyspace_host.errors import InvalidInput
+
+__all__ = ["SOUND_SUFFIXES", "VIDEO_SUFFIXES", "check_outputs", "output_kind", "write_text"]
+
+SOUND_SUFFIXES = (".wav", ".flac")
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
+
+
+def output_kind(path: Path) -> Literal["sound", "video"]:
+    """Tell by its suffix what an output shall be.
+
+    Parameters
+    ----------
+    path : Path
+        The output.
+
+    Returns
+    -------
+    {"sound", "video"}
+
+    Raises
+    ------
+    InvalidInput
+        If the suffix is of neither.
+    """
+    suffix = path.suffix.lower()
+    if suffix in SOUND_SUFFIXES:
+        return "sound"
+    if suffix in VIDEO_SUFFIXES:
+        return "video"
+    raise InvalidInput(
+        f"cannot write files of type {suffix!r}" if suffix else "the output's name has no suffix",
+        where=str(path),
+        cure=f"end it with one of {', '.join(SOUND_SUFFIXES + VIDEO_SUFFIXES)}",
+    )
+
+
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
+    """Check, before any work, that outputs can be written and would replace no input.
+
+    Parameters
+    ----------
+    outputs : iterable of Path or None
+        Files to be written; None for those not asked for.
+    inputs : iterable of Path or None
+        Files to be read.
+
+    Raises
+    ------
+    InvalidInput
+        If an output is an input, or two outputs are one file.
+    OutputUnwritable
+        If an output cannot be written.
+    """
+    from foleyspace_host.media.atomic import check_writable
+
+    taken = {path.resolve(): "the input" for path in inputs if path is not None}
+    for output in outputs:
+        if output is None:
+            continue
+        target = check_writable(output)
+        if target in taken:
+            raise InvalidInput(f"would replace {taken[target]}", where=str(output), cure="choose another name")
+        taken[target] = "another output"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    text : str
+        Its content; line feeds stay as they are.
+
+    Raises
+    ------
+    OutputUnwritable
+        If it cannot be written.
+    """
+    from foleyspace_host.media.atomic import atomic_output
+
+    with atomic_output(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,124 @@
+"""What a result was made with: versions, and each model by name and checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from foleyspace_host import __version__
+
+__all__ = ["ModelUse", "Provenance", "detector_used", "hrtf_used", "made_with"]
+
+_LIBRARIES = ("av", "numba", "numpy", "onnxruntime", "onnxruntime-gpu", "scipy", "soundfile", "soxr")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """A model or measured set that took part.
+
+    Parameters
+    ----------
+    name : str
+        Name in the registry, or the user's file.
+    sha256 : str
+        Checksum of the file.
+    """
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Versions and models behind a result.
+
+    Parameters
+    ----------
+    foleyspace, python, platform : str
+        Version of this program, of Python, and the system.
+    libraries : dict of str to str
+        Versions of the libraries whose results may change with them.
+    models : tuple of ModelUse
+        Models and measured sets that took part.
+    """
+
+    foleyspace: str
+    python: str
+    platform: str
+    libraries: dict[str, str]
+    models: tuple[ModelUse, ...]
+
+
+def made_with(models: Iterable[ModelUse]) -> Provenance:
+    """Return the provenance of a result made now.
+
+    Parameters
+    ----------
+    models : iterable of ModelUse
+        Models that took part.
+
+    Returns
+    -------
+    Provenance
+    """
+    libraries = {}
+    for name in _LIBRARIES:
+        try:
+            libraries[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    system = f"{platform.system()} {platform.machine()}"
+    return Provenance(__version__, platform.python_version(), system, libraries, tuple(models))
+
+
+def detector_used(replacement: Path | None) -> ModelUse:
+    """Return the detector that takes part.
+
+    Parameters
+    ----------
+    replacement : Path or None
+        The user's ONNX file; the shipped detector if None.
+
+    Returns
+    -------
+    ModelUse
+
+    Raises
+    ------
+    ModelUnavailable
+        If the user's file is not there.
+    """
+    return _used("centernet", replacement)
+
+
+def hrtf_used(replacement: Path | None) -> ModelUse:
+    """Return the set of head-related responses that takes part.
+
+    Parameters
+    ----------
+    replacement : Path or None
+        The user's SOFA file; the shipped set if None.
+
+    Returns
+    -------
+    ModelUse
+
+    Raises
+    ------
+    ModelUnavailable
+        If the user's file is not there.
+    """
+    return _used("kemar", replacement)
+
+
+def _used(name: str, replacement: Path | None) -> ModelUse:
+    from foleyspace_host.models.registry import entry, find
+
+    if replacement is None:
+        return ModelUse(name, entry(name).sha256)
+    with find(name, replacement).open("rb") as file:
+        return ModelUse(replacement.name, hashlib.file_digest(file, "sha256").hexdigest())

@@ -1,0 +1,220 @@
+"""What a finished chain tells: `dataclasses.asdict` of these is what ``--json`` prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log10
+from typing import Literal
+
+from foleyspace_host.geometry.frames import wrap_deg
+from foleyspace_host.geometry.trajectory import Source
+from foleyspace_host.pipeline.dry import DryClip, Fit
+from foleyspace_host.pipeline.provenance import Provenance
+
+__all__ = [
+    "LocalizeResult",
+    "RenderResult",
+    "SoundUse",
+    "SourceSummary",
+    "SpatializeResult",
+    "sound_use",
+    "summarize",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSummary:
+    """One source of the trajectory in short.
+
+    Parameters
+    ----------
+    id, label : str
+        Its id and what it is.
+    selected : bool
+        Whether it sounds.
+    confidence : float
+        0 to 1.
+    basis : {"seen", "edited", "assumed"}
+        Whether it was seen in the picture, placed by hand, or assumed for want of either.
+    detected_share : float
+        Share of the keys that were seen, 0 to 1; the rest is interpolated, off screen or edited.
+    azimuth_deg : (float, float)
+        Lowest and highest azimuth, left positive [deg].
+    distance_m : (float, float)
+        Shortest and longest distance [m].
+    """
+
+    id: str
+    label: str
+    selected: bool
+    confidence: float
+    basis: Literal["seen", "edited", "assumed"]
+    detected_share: float
+    azimuth_deg: tuple[float, float]
+    distance_m: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SoundUse:
+    """The sound that was placed, and what was done to it first.
+
+    Parameters
+    ----------
+    path : str
+        Its file.
+    n_channels : int
+        Channels before the sum to mono.
+    mono_gain_db : float
+        Level given to the mean of the channels so that their power is kept [dB].
+    duration_s : float
+        Its own duration [s].
+    fit : {"exact", "padded", "cut"}
+        What was done at its end to last as long as the clip.
+    """
+
+    path: str
+    n_channels: int
+    mono_gain_db: float
+    duration_s: float
+    fit: Fit
+
+
+@dataclass(frozen=True, slots=True)
+class RenderResult:
+    """A rendered sound.
+
+    Parameters
+    ----------
+    output : str
+        The file written.
+    codec : str
+        How its sound is stored.
+    duration_s : float
+        Duration of the sound [s]; n_samples / sample_rate_hz.
+    sample_rate_hz, n_samples : int
+        Rate [Hz] and length of the sound.
+    true_peak_db : float or None
+        Highest true peak as written [dBTP]; None for silence.
+    gain_db : float
+        Level by which the whole was turned down to stay below -1 dBTP, 0 if it was not [dB].
+    sound : SoundUse
+        The sound that was placed.
+    sources : tuple of SourceSummary
+        Where it was placed.
+    settings : dict
+        The choices the result depends on.
+    provenance : Provenance
+        Versions and models it was made with.
+    times_s : dict of str to float
+        How long each stage took, and all of them ("total") [s].
+    """
+
+    output: str
+    codec: str
+    duration_s: float
+    sample_rate_hz: int
+    n_samples: int
+    true_peak_db: float | None
+    gain_db: float
+    sound: SoundUse
+    sources: tuple[SourceSummary, ...]
+    settings: dict[str, object]
+    provenance: Provenance
+    times_s: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SpatializeResult(RenderResult):
+    """A video's sound, rendered to where the picture shows its source.
+
+    Parameters
+    ----------
+    video : str
+        The video.
+    trajectory : str or None
+        The trajectory file, if one was asked for.
+    """
+
+    video: str
+    trajectory: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizeResult:
+    """A trajectory taken from a video.
+
+    Parameters
+    ----------
+    output : str
+        The trajectory file.
+    video : str
+        The video.
+    duration_s : float
+        Duration of the clip [s].
+    sources : tuple of SourceSummary
+        All that was found; the selected one sounds.
+    settings : dict
+        The choices the result depends on.
+    provenance : Provenance
+        Versions and models it was made with.
+    times_s : dict of str to float
+        How long each stage took, and all of them ("total") [s].
+    """
+
+    output: str
+    video: str
+    duration_s: float
+    sources: tuple[SourceSummary, ...]
+    settings: dict[str, object]
+    provenance: Provenance
+    times_s: dict[str, float]
+
+
+def sound_use(clip: DryClip) -> SoundUse:
+    """Return what was done to a sound before it was placed.
+
+    Parameters
+    ----------
+    clip : DryClip
+        The sound.
+
+    Returns
+    -------
+    SoundUse
+    """
+    source = clip.source
+    return SoundUse(
+        path=str(source.path),
+        n_channels=source.n_channels,
+        mono_gain_db=round(20.0 * log10(source.mono_gain), 2),
+        duration_s=source.n_samples / source.sample_rate_hz,
+        fit=clip.fit,
+    )
+
+
+def summarize(source: Source) -> SourceSummary:
+    """Return a source in short.
+
+    Parameters
+    ----------
+    source : Source
+        A source of a trajectory.
+
+    Returns
+    -------
+    SourceSummary
+    """
+    azimuths = wrap_deg([key.azimuth_deg for key in source.keys])
+    distances = [key.distance_m for key in source.keys]
+    origins = [key.origin for key in source.keys]
+    basis: Literal["seen", "edited", "assumed"] = "edited" if "edited" in origins else "assumed"
+    return SourceSummary(
+        id=source.id,
+        label=source.label,
+        selected=source.selected,
+        confidence=round(source.confidence, 3),
+        basis="seen" if "detected" in origins else basis,
+        detected_share=round(origins.count("detected") / len(origins), 3),
+        azimuth_deg=(round(float(azimuths.min()), 2), round(float(azimuths.max()), 2)),
+        distance_m=(round(min(distances), 2), round(max(distances), 2)),
+    )

@@ -1,0 +1,10 @@
+"""Rendering: mono audio and a trajectory become binaural audio.
+
+``control`` says where the source is at every control point and what that means for each ear, ``filter``
+puts the head's responses on the sound in overlapping frames, ``delay`` gives each ear its travel time, and
+``binaural`` runs these over clips of any length.
+"""
+
+from foleyspace_host.render.options import RenderOptions
+
+__all__ = ["RenderOptions"]

@@ -1,0 +1,146 @@
+"""A fractional delay line whose delay slides: interaural delay and Doppler shift without clicks.
+
+Reads between samples with a Kaiser-windowed sinc of 32 taps. Over a run of samples in which the reading
+point drifts by less than an eighth of a sample, each tap is a parabola in time through its values at the
+start, middle and end of the run, so that whole runs are computed with contiguous vector instructions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["N_TAPS", "read_delayed"]
+
+N_TAPS = 32
+_HALF = N_TAPS // 2
+_PHASES = 512
+_KAISER_BETA = 9.0
+_RUN = 32  # samples; control intervals are multiples of it
+_MAX_DRIFT = 0.125  # samples per run
+
+
+def _sinc_table() -> NDArray[np.float32]:
+    """Taps for fractions -1/4 to 5/4 in steps of 1/512, shape (769, 32); tap k reads sample i - 15 + k."""
+    fraction = np.arange(-_PHASES // 4, _PHASES + _PHASES // 4 + 1) / _PHASES
+    offset = np.arange(N_TAPS) - (_HALF - 1) - fraction[:, None]
+    inside = np.clip(1.0 - (offset / (_HALF + 0.25)) ** 2, 0.0, None)
+    taps = np.sinc(offset) * np.i0(_KAISER_BETA * np.sqrt(inside)) / np.i0(_KAISER_BETA)
+    # unit gain at zero frequency for every fraction, or a sliding delay would modulate a constant
+    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+_TABLE = _sinc_table()
+
+
+def read_delayed(
+    line: NDArray[np.float32],
+    origin: int,
+    first: int,
+    hop: int,
+    delay_samples: NDArray[np.float64],
+    jump: NDArray[np.bool_],
+    out: NDArray[np.float32],
+) -> None:
+    """Add a delayed reading of a line to an output.
+
+    Parameters
+    ----------
+    line : ndarray, float32, shape (n,)
+        Stored sound, contiguous.
+    origin : int
+        Sample number of ``line[0]``.
+    first : int
+        Sample number of ``out[0]``.
+    hop : int
+        Samples between control points.
+    delay_samples : ndarray, float64, shape (n_intervals + 1,)
+        Delay at the control points first, first + hop, ... [samples]; linear between them.
+    jump : ndarray of bool, shape (n_intervals,)
+        Intervals that cross-fade from the delay before to the delay after instead.
+    out : ndarray, float32, shape (at most n_intervals * hop,)
+        Added to. All samples within 16 of a reading point must be in `line`.
+    """
+    _read(line, origin, first, hop, delay_samples, jump, out, _TABLE)
+
+
+@njit(cache=True, fastmath=True)
+def _read(line, origin, first, hop, delay, jump, out, table):  # type: ignore[no-untyped-def]
+    run_out = np.empty(_RUN, dtype=np.float32)
+    for interval in range(jump.shape[0]):
+        here, there = delay[interval], delay[interval + 1]
+        slope = (there - here) / hop
+        for start in range(0, hop, _RUN):
+            begin = interval * hop + start
+            if begin >= out.shape[0]:
+                return
+            count = min(_RUN, out.shape[0] - begin)
+            position = first + begin - origin
+            if jump[interval]:
+                fade = (start + np.arange(_RUN)) / hop
+                fade = (0.5 - 0.5 * np.cos(np.pi * fade)).astype(np.float32)
+                _run(line, position - here, 0.0, table, run_out)
+                for n in range(count):
+                    out[begin + n] += (np.float32(1.0) - fade[n]) * run_out[n]
+                _run(line, position - there, 0.0, table, run_out)
+                for n in range(count):
+                    out[begin + n] += fade[n] * run_out[n]
+                continue
+            point = position - (here + slope * start)
+            if abs(slope) * _RUN <= _MAX_DRIFT:
+                _run(line, point, slope, table, run_out)
+                for n in range(count):
+                    out[begin + n] += run_out[n]
+            else:
+                for n in range(count):
+                    out[begin + n] += _one(line, point + n * (1.0 - slope), table)
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def _one(line, point, table):  # type: ignore[no-untyped-def]
+    """Value of the line at one point."""
+    index = int(np.floor(point))
+    row = (point - index) * _PHASES + _PHASES // 4
+    low = int(row)
+    part = np.float32(row - low)
+    total = np.float32(0.0)
+    start = index - (_HALF - 1)
+    for k in range(N_TAPS):
+        tap = table[low, k] + part * (table[low + 1, k] - table[low, k])
+        total += tap * line[start + k]
+    return total
+
+
+@njit(cache=True, fastmath=True)
+def _run(line, point, slope, table, out):  # type: ignore[no-untyped-def]
+    """Values at point, point + (1 - slope), ...: `_RUN` of them, for a small slope."""
+    middle = point - slope * (_RUN // 2)
+    index = int(np.floor(middle))
+    start = index - (_HALF - 1)
+    drift = slope * (_RUN // 2)
+    taps = np.empty((3, N_TAPS), dtype=np.float32)
+    for moment in range(3):
+        row = (middle + (1 - moment) * drift - index) * _PHASES + _PHASES // 4
+        low = int(row)
+        part = np.float32(row - low)
+        for k in range(N_TAPS):
+            taps[moment, k] = table[low, k] + part * (table[low + 1, k] - table[low, k])
+    for n in range(_RUN):
+        out[n] = 0.0
+    if slope == 0.0:
+        for k in range(0, N_TAPS, 4):
+            t0, t1, t2, t3 = taps[1, k], taps[1, k + 1], taps[1, k + 2], taps[1, k + 3]
+            piece = line[start + k : start + k + _RUN + 3]
+            for n in range(_RUN):
+                out[n] += t0 * piece[n] + t1 * piece[n + 1] + t2 * piece[n + 2] + t3 * piece[n + 3]
+        return
+    for k in range(N_TAPS):
+        early, mid, late = taps[0, k], taps[1, k], taps[2, k]
+        # the parabola mid + linear * s + bend * s^2 with s from -1 (early) to 1 (late)
+        linear = np.float32(0.5) * (late - early)
+        bend = np.float32(0.5) * (late + early) - mid
+        piece = line[start + k : start + k + _RUN]
+        for n in range(_RUN):
+            s = np.float32(n - _RUN // 2) / np.float32(_RUN // 2)
+            out[n] += (mid + s * (linear + s * bend)) * piece[n]

@@ -1,0 +1,106 @@
+"""The wheel that users install holds all it needs and says what it is."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+import foleyspace_host
+
+pytest.importorskip("hatchling", reason="hatchling builds the wheel; `make test` installs it")
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    built = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    (path,) = folder.glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+def metadata(wheel: zipfile.ZipFile) -> dict[str, list[str]]:
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    message = Parser().parsestr(wheel.read(name).decode("utf-8"))
+    return {key: message.get_all(key, []) for key in message}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "foleyspace_host/hrtf/assets/MIT_KEMAR_normal_pinna.sofa",
+        "foleyspace_host/models/assets/centernet.onnx",
+        "foleyspace_host/demo/assets/horse.png",
+        *(f"foleyspace_host/demo/assets/hoof_{index}.flac" for index in range(1, 5)),
+    ],
+)
+def test_data_is_inside_unchanged(wheel: zipfile.ZipFile, path: str) -> None:
+    assert wheel.read(path) == (ROOT / path).read_bytes()
+
+
+def test_every_shipped_model_is_inside(wheel: zipfile.ZipFile) -> None:
+    from foleyspace_host.models.registry import ENTRIES
+
+    for entry in ENTRIES:
+        info = wheel.getinfo(f"foleyspace_host/{entry.file}")
+        assert info.file_size == entry.size_bytes
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "NOTICE"])
+def test_licence_and_notice_are_inside(wheel: zipfile.ZipFile, name: str) -> None:
+    (inside,) = (path for path in wheel.namelist() if path.endswith(f".dist-info/licenses/{name}"))
+    assert wheel.read(inside) == (ROOT / name).read_bytes()
+
+
+def test_every_shipped_datum_has_a_notice() -> None:
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    for path in (ROOT / "foleyspace_host").glob("**/assets/*"):
+        if path.suffix not in {".py", ".txt", ".md", ".json"}:
+            # a numbered series is credited as a whole, by its first member
+            assert re.sub(r"_\d+\.", "_1.", path.name) in notice, path
+
+
+def test_only_the_package_is_inside(wheel: zipfile.ZipFile) -> None:
+    tops = {name.split("/")[0] for name in wheel.namelist()}
+    assert tops == {"foleyspace_host", f"foleyspace_host-{foleyspace_host.__version__}.dist-info"}
+
+
+def test_version_is_one(wheel: zipfile.ZipFile) -> None:
+    assert PROJECT["version"] == foleyspace_host.__version__
+    assert metadata(wheel)["Version"] == [foleyspace_host.__version__]
+
+
+def test_command_is_declared(wheel: zipfile.ZipFile) -> None:
+    (name,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
+    assert "foleyspace = foleyspace_host.cli:main" in wheel.read(name).decode("utf-8")
+
+
+def test_locks_hold_what_the_project_asks_for() -> None:
+    """Each direct dependency is pinned, with digests, and no address of any index is in the file."""
+    for name, extras in (("cpu", ["cpu"]), ("dev", ["cpu", "dev"])):
+        text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        pinned = set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
+        wanted = list(PROJECT["dependencies"])
+        for extra in extras:
+            wanted += PROJECT["optional-dependencies"][extra]
+        assert {re.split(r"[<>=\[ ]", item)[0].lower() for item in wanted} <= pinned
+        assert {"hatchling", "editables"} <= pinned
+        assert "://" not in text
+        blocks = re.split(r"\n(?=[a-z0-9])", text.strip())
+        assert all("--hash=sha256:" in block for block in blocks)
