@@ -121,6 +121,10 @@ class SourcePath:
         times = self.t_s[self.cut & (np.arange(len(self.t_s)) > 0)]
         return times[(times >= start_s) & (times < end_s)]
 
+    def distance_bounds_m(self) -> tuple[float, float]:
+        """Return the smallest and the largest distance [m]."""
+        return float(self.distance_m.min()), float(self.distance_m.max())
+
     def median_distance_m(self, duration_s: float) -> float:
         """Return the median over time of the distance during [0, duration_s] [m]."""
         times = np.linspace(0.0, duration_s, min(max(int(duration_s * 50), 2), 100_000))

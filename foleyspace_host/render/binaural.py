@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foleyspace_host.errors import InvalidInput, NonFinite
-from foleyspace_host.geometry.trajectory import Source, Trajectory
+from foleyspace_host.geometry.trajectory import Trajectory
 from foleyspace_host.hrtf.prepare import Hrtf, load_hrtf
-from foleyspace_host.render.control import SourceControl
+from foleyspace_host.render.control import PointControl
 from foleyspace_host.render.delay import N_TAPS, read_delayed
 from foleyspace_host.render.filter import FrameFilter, hop_samples
 from foleyspace_host.render.options import DistanceGain, Propagation, RenderOptions
+from foleyspace_host.render.points import Point, points_of
 
 __all__ = ["MAX_RATE_HZ", "MIN_RATE_HZ", "render", "render_blocks"]
 
@@ -123,12 +124,10 @@ def render_blocks(
     """
     if hrtf.sample_rate_hz != _checked_rate(sample_rate_hz):
         raise InvalidInput(f"responses at {hrtf.sample_rate_hz} Hz for a clip at {sample_rate_hz} Hz", where="hrtf")
-    if not trajectory.selected:
-        raise InvalidInput("no source is selected", where="trajectory", cure="select at least one")
     hop = hop_samples(sample_rate_hz)
     frame_filter = FrameFilter(hrtf, hop)
     duration_s = max(n_samples, 1) / sample_rate_hz
-    voices = [_Voice(source, hrtf, options, duration_s, frame_filter) for source in trajectory.selected]
+    voices = [_Voice(point, hrtf, options, frame_filter) for point in points_of(trajectory, options, duration_s)]
     feed = _Feed(blocks)
     sound = np.zeros((_CHUNK_FRAMES + 1) * hop, dtype=np.float32)  # one hop of the past, then the chunk
     frame, rendered = 0, 0
@@ -149,13 +148,11 @@ def render_blocks(
 
 
 class _Voice:
-    """One source: its filtered sound for both ears, and the delay lines that read it."""
+    """One point: its filtered sound for both ears, and the delay lines that read it."""
 
-    def __init__(
-        self, source: Source, hrtf: Hrtf, options: RenderOptions, duration_s: float, frame_filter: FrameFilter
-    ) -> None:
+    def __init__(self, point: Point, hrtf: Hrtf, options: RenderOptions, frame_filter: FrameFilter) -> None:
         self._filter, self._hop = frame_filter, frame_filter.hop
-        self._control = SourceControl(source, hrtf, options, duration_s, self._hop)
+        self._control = PointControl(point, hrtf, options, self._hop)
         shortest, longest = self._control.delay_bounds_samples()
         self._ahead = max(ceil(-shortest), 0) + N_TAPS  # how far readings may reach past the output
         self._behind = max(ceil(longest), 0) + N_TAPS

@@ -1,4 +1,4 @@
-"""Where a source is at the control points, as the filter and the delay lines need it."""
+"""Where a point is at the control points, as the filter and the delay lines need it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace_host.geometry.path import SourcePath
-from foleyspace_host.geometry.trajectory import Source
 from foleyspace_host.hrtf.mesh import locate
 from foleyspace_host.hrtf.prepare import Hrtf
 from foleyspace_host.render.distance import distance_gain, propagation_s
 from foleyspace_host.render.options import RenderOptions
+from foleyspace_host.render.points import Point
 
-__all__ = ["FilterControl", "SourceControl"]
+__all__ = ["FilterControl", "PointControl"]
 
 _EMISSION_STEPS = 6
 _JUMP = 0.5  # change of delay per sample above which a source jumps rather than moves (half the speed of sound)
@@ -36,44 +35,40 @@ class FilterControl:
     weight: NDArray[np.float32]
 
 
-class SourceControl:
-    """Control values of one source on the grid of control points, ``hop`` samples apart.
+class PointControl:
+    """Control values of one point on the grid of control points, ``hop`` samples apart.
 
     Parameters
     ----------
-    source : Source
-        The source.
+    point : Point
+        The point.
     hrtf : Hrtf
         Set of responses.
     options : RenderOptions
-        Laws of distance and propagation, spread.
-    duration_s : float
-        Duration of the clip [s], over which the median distance is taken.
+        Laws of distance and propagation.
     hop : int
         Distance of control points [samples].
     """
 
-    def __init__(self, source: Source, hrtf: Hrtf, options: RenderOptions, duration_s: float, hop: int) -> None:
-        self._path = SourcePath.from_source(source, options.spread)
+    def __init__(self, point: Point, hrtf: Hrtf, options: RenderOptions, hop: int) -> None:
+        self._point = point
         self._hrtf = hrtf
         self._options = options
         self._hop = hop
-        self._median_m = self._path.median_distance_m(duration_s)
-        self._gain = 10.0 ** (source.gain_db / 20.0)
         self._triangle = {"filter": 0, "delay": 0}  # where each walk over the mesh left off
 
     def delay_bounds_samples(self) -> tuple[float, float]:
         """Smallest and largest delay that can occur [samples]."""
         ear = self._hrtf.delay_samples - self._hrtf.pre_roll_samples
-        reach = np.array([self._path.distance_m.min(), self._path.distance_m.max()])
-        travel = propagation_s(reach, self._median_m, self._options.propagation) * self._hrtf.sample_rate_hz
+        reach = np.array(self._point.path.distance_bounds_m())
+        travel = self._travel_s(reach) * self._hrtf.sample_rate_hz
         return float(ear.min() + travel[0]), float(ear.max() + travel[1])
 
     def filters(self, first: int, count: int) -> FilterControl:
         """Vertices and weights at the control points first ... first + count - 1, on the source's clock."""
-        unit, distance_m = self._path.sample(self._times_s(first, count))
+        unit, distance_m = self._point.path.sample(self._times_s(first, count))
         vertex, weight = self._locate(unit, "filter")
-        gain = distance_gain(distance_m, self._median_m, self._options.distance_gain) * self._gain
+        gain = self._point.gain * distance_gain(distance_m, self._point.reference_m, self._options.distance_gain)
         return FilterControl(vertex, weight * gain.astype(np.float32)[:, None])
 
     def delays(self, first: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -95,22 +90,22 @@ class SourceControl:
         emitted_s = heard_s
         if self._options.propagation != "none":
             for _ in range(_EMISSION_STEPS):  # t_emitted + travel(t_emitted) = t_heard; contracts by v / c
-                emitted_s = heard_s - self._travel_s(self._path.sample(emitted_s)[1])
-        unit, distance_m = self._path.sample(emitted_s)
+                emitted_s = heard_s - self._travel_s(self._point.path.sample(emitted_s)[1])
+        unit, distance_m = self._point.path.sample(emitted_s)
         vertex, weight = self._locate(unit, "delay")
         ear = (weight[..., None] * self._hrtf.delay_samples[vertex]).sum(axis=1) - self._hrtf.pre_roll_samples
         delay = ear + self._travel_s(distance_m)[:, None] * self._hrtf.sample_rate_hz
         jump = np.abs(np.diff(delay, axis=0)).max(axis=1) > _JUMP * self._hop
-        cuts = self._path.cuts_between(float(emitted_s.min()), float(emitted_s.max()) + 1e-9)
+        cuts = self._point.path.cuts_between(float(emitted_s.min()), float(emitted_s.max()) + 1e-9)
         after = np.searchsorted(np.maximum.accumulate(emitted_s), cuts, side="left")
-        jump[np.clip(after - 1, 0, len(jump) - 1)] |= len(cuts) > 0
+        jump[after[(after > 0) & (after < len(emitted_s))] - 1] = True
         return delay, jump
 
     def _times_s(self, first: int, count: int) -> NDArray[np.float64]:
         return np.arange(first, first + count, dtype=np.float64) * (self._hop / self._hrtf.sample_rate_hz)
 
     def _travel_s(self, distance_m: NDArray[np.float64]) -> NDArray[np.float64]:
-        return propagation_s(distance_m, self._median_m, self._options.propagation)
+        return propagation_s(distance_m, self._point.reference_m, self._options.propagation)
 
     def _locate(self, unit: NDArray[np.float64], walk: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         mesh = self._hrtf.mesh
