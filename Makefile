@@ -1,7 +1,9 @@
 # make demo    make a clip with known truth, place its sound, measure and draw the result
 # make test    lint, types and tests
 #
-# Both create .venv and install the locked requirements first; a second call skips that.
+# make bench   measure speed and memory, write docs/performance.md
+#
+# They create .venv and install the locked requirements first; a second call skips that.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +11,7 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint lock clean help
+.PHONY: demo test bench lint lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +22,10 @@ demo: $(VENV)/.cpu
 
 test: lint
 	$(BIN)/python -m pytest
+
+# PEERS: folder of a kit that races other renderers; PEERS_PYTHON: interpreter that has them
+bench: $(VENV)/.cpu
+	$(BIN)/python benchmarks/performance.py $(if $(PEERS),--peers $(PEERS)) $(if $(PEERS_PYTHON),--peers-python $(PEERS_PYTHON))
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

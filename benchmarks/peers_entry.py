@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,13 +25,18 @@ def factory(sofa_path: str) -> Callable[[NDArray[np.float32], int, NDArray[np.fl
     """Return a renderer that uses a SOFA file, prepared at the file's own rate."""
     import sofar
 
+    cv2.setNumThreads(1)  # the race is one of single threads
     rate = round(float(np.ravel(sofar.read_sofa(sofa_path, verify=False, verbose=False).Data_SamplingRate)[0]))
     hrtf = load_hrtf(sofa_path, rate)
 
     def render(mono: NDArray[np.float32], sample_rate_hz: int, trajectory: NDArray[np.float64]) -> NDArray[np.float32]:
-        keys = tuple(Key(float(t), float(az), float(el), float(r)) for t, az, el, r in trajectory)
+        keys = tuple(Key(*row) for row in trajectory.tolist())
         path = Trajectory(max(len(mono) / sample_rate_hz, 1e-3), (Source("source", keys),))
-        blocks = list(render_blocks([mono], len(mono), sample_rate_hz, path, hrtf, OPTIONS))
-        return np.concatenate(blocks, axis=1).T
+        out = np.empty((2, len(mono)), dtype=np.float32)
+        done = 0
+        for block in render_blocks([mono], len(mono), sample_rate_hz, path, hrtf, OPTIONS):
+            out[:, done : done + block.shape[1]] = block
+            done += block.shape[1]
+        return out.T
 
     return render

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from foleyspace_host.localize.localizer import localize as localize
     from foleyspace_host.pipeline.spatialize import spatialize as spatialize
     from foleyspace_host.render.binaural import render as render
+    from foleyspace_host.render.room.model import RoomModel as RoomModel
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Camera",
     "Key",
+    "RoomModel",
     "Source",
     "Trajectory",
     "__version__",
@@ -46,6 +48,7 @@ __all__ = [
 _HOMES = {
     "Camera": "foleyspace_host.geometry.camera",
     "Key": "foleyspace_host.geometry.trajectory",
+    "RoomModel": "foleyspace_host.render.room.model",
     "Source": "foleyspace_host.geometry.trajectory",
     "Trajectory": "foleyspace_host.geometry.trajectory",
     "localize": "foleyspace_host.localize.localizer",

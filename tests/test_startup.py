@@ -11,33 +11,28 @@ import pytest
 
 import foleyspace_host
 
-HEAVY = ["onnxruntime", "av", "numba", "cv2", "scipy", "matplotlib", "torch", "sofar", "soundfile", "soxr"]
+HEAVY = ["onnxruntime", "av", "numba", "cv2", "scipy", "matplotlib", "torch", "sofar", "netCDF4", "soundfile", "soxr"]
 
 REPORT = f"""
-import json, sys, time
-start = time.perf_counter()
+import json, sys
 {{code}}
-seconds = time.perf_counter() - start
 heavy = [name for name in {[*HEAVY, "numpy", "rich"]!r} if name in sys.modules]
-print("REPORT" + json.dumps([seconds, heavy]), file=sys.stderr)
+print("REPORT" + json.dumps(heavy), file=sys.stderr)
 """
 
 
-def run(code: str) -> tuple[float, list[str], str]:
-    """Seconds and heavy modules of a fresh interpreter that runs the code, and what it printed."""
+def run(code: str) -> tuple[list[str], str]:
+    """Heavy modules of a fresh interpreter that runs the code, and what it printed."""
     done = subprocess.run([sys.executable, "-c", REPORT.format(code=code)], capture_output=True, text=True, check=True)
-    seconds, heavy = json.loads(done.stderr.split("REPORT")[1])
-    return seconds, heavy, done.stdout
+    return json.loads(done.stderr.split("REPORT")[1]), done.stdout
 
 
-def test_the_import_is_quick_and_light() -> None:
-    runs = [run("import foleyspace_host") for _ in range(3)]
-    assert [heavy for _, heavy, _ in runs] == [[], [], []]
-    assert min(seconds for seconds, _, _ in runs) < 0.3
+def test_the_import_is_light() -> None:
+    assert run("import foleyspace_host")[0] == []
 
 
 def test_help_is_light_and_lists_the_commands() -> None:
-    _, heavy, text = run("from foleyspace_host.cli import main\nassert main(['--help']) == 0")
+    heavy, text = run("from foleyspace_host.cli import main\nassert main(['--help']) == 0")
     assert heavy == []
     for command in ("demo", "spatialize", "localize", "render", "models"):
         assert f"\n  {command} " in text
@@ -50,11 +45,11 @@ def test_every_module_of_cli_and_pipeline_is_light() -> None:
         "    for module in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):\n"
         "        importlib.import_module(module.name)"
     )
-    assert not set(run(code)[1]) & set(HEAVY)
+    assert not set(run(code)[0]) & set(HEAVY)
 
 
 def test_listing_the_models_is_light() -> None:
-    _, heavy, text = run("from foleyspace_host.cli import main\nassert main(['models', 'list', '--json']) == 0")
+    heavy, text = run("from foleyspace_host.cli import main\nassert main(['models', 'list', '--json']) == 0")
     assert heavy == []
     assert {"name", "licence", "sha256", "size_bytes"} <= set(json.loads(text)["models"][0])
 

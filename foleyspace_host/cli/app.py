@@ -24,7 +24,7 @@ from foleyspace_host.errors import Cancelled, FoleySpaceError
 
 __all__ = ["COMMANDS", "group", "main"]
 
-COMMANDS = ("demo", "spatialize", "localize", "render", "models")
+COMMANDS = ("demo", "spatialize", "localize", "render", "hrtf", "models")
 """Each is a module of this package that holds a `click.Command` called ``command``."""
 
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
@@ -94,7 +94,7 @@ def _run(words: list[str]) -> int:
         program = context.command_path if context is not None else "foleyspace"
         _report(f"{line} See `{program} --help`.", {"code": "usage", "message": line}, as_json)
         return USAGE
-    except (KeyboardInterrupt, click.Abort, Cancelled):
+    except (_Stopped, KeyboardInterrupt, click.Abort, Cancelled):
         _report("cancelled", {"code": Cancelled.code, "message": "cancelled"}, as_json)
         return CANCELLED
     except FoleySpaceError as error:
@@ -103,21 +103,30 @@ def _run(words: list[str]) -> int:
         return FAILED
 
 
+class _Stopped(BaseException):
+    """The user pressed Ctrl-C, or the system asked the process to end.
+
+    Not a KeyboardInterrupt: where that passes through a library's ``exec`` (dataclasses and numba use it),
+    Python ends the process by the signal at exit, even though it was caught.
+    """
+
+
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Treat a request to end like Ctrl-C, so that temporary files are removed."""
+    """Let Ctrl-C and a request to end unwind the stack, so that temporary files are removed."""
     if threading.current_thread() is not threading.main_thread():  # Python lets no other thread do this
         yield
         return
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _interrupt(_signal_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+def _stop(_signal_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Stopped
 
 
 def _report(line: str, fields: dict[str, str | None], as_json: bool) -> None:

@@ -11,13 +11,12 @@ import click
 __all__ = [
     "FILE",
     "detector_option",
-    "distance_gain_option",
     "hfov_option",
     "hrtf_option",
     "json_option",
     "label_option",
-    "propagation_option",
-    "spread_option",
+    "render_options",
+    "sound_options",
 ]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -61,8 +60,7 @@ def hrtf_option() -> Decorator:
     return click.option("--hrtf", type=FILE, metavar="FILE.sofa", help="HRTF set to use instead of the shipped KEMAR.")
 
 
-def spread_option() -> Decorator:
-    """``--spread``: a factor on azimuths."""
+def _spread_option() -> Decorator:
     return click.option(
         "--spread",
         type=float,
@@ -73,8 +71,7 @@ def spread_option() -> Decorator:
     )
 
 
-def distance_gain_option() -> Decorator:
-    """``--distance-gain``: level over distance."""
+def _distance_gain_option() -> Decorator:
     return click.option(
         "--distance-gain",
         type=click.Choice(["relative", "physical", "none"]),
@@ -84,8 +81,7 @@ def distance_gain_option() -> Decorator:
     )
 
 
-def propagation_option() -> Decorator:
-    """``--propagation``: travel time of the sound."""
+def _propagation_option() -> Decorator:
     return click.option(
         "--propagation",
         type=click.Choice(["none", "doppler", "physical"]),
@@ -93,3 +89,129 @@ def propagation_option() -> Decorator:
         show_default=True,
         help="Travel time of the sound: none keeps exact sync, doppler its changes, physical all of it.",
     )
+
+
+def _air(context: click.Context, parameter: click.Parameter, value: str) -> Any:
+    """Read ``off``, or a temperature and a humidity."""
+    from foleyspace_host.errors import InvalidInput
+    from foleyspace_host.render.air import Air
+
+    if value == "off":
+        return None
+    try:
+        temperature, humidity = (float(part) for part in value.split(","))
+        return Air(temperature, humidity)
+    except ValueError:
+        problem = f"{value!r} is neither off nor two numbers such as 20,50"
+    except InvalidInput as error:
+        problem = str(error)
+    raise click.BadParameter(problem, context, parameter)
+
+
+def _air_option() -> Decorator:
+    return click.option(
+        "--air",
+        callback=_air,
+        default="20,50",
+        show_default=True,
+        metavar="CELSIUS,HUMIDITY|off",
+        help="Air that dulls far sources: temperature and relative humidity in percent.",
+    )
+
+
+def _format_option() -> Decorator:
+    return click.option(
+        "--format",
+        type=click.Choice(["binaural", "foa", "hoa2", "hoa3", "stereo", "5.1", "7.1.4"]),
+        default="binaural",
+        show_default=True,
+        help="Channels of the result: two ears, Ambisonics of order 1 to 3 (AmbiX), or loudspeakers.",
+    )
+
+
+def _room_option() -> Decorator:
+    return click.option(
+        "--room",
+        metavar="NAME|SPEC|FILE.json",
+        help="Room around source and listener: studio, living-room, hall, church, street, forest, dry, or for "
+        "example hall:rt60=1.6 or shoebox:6x4x3,rt60=0.5. Dry if not given.",
+    )
+
+
+def _extent_option() -> Decorator:
+    return click.option(
+        "--extent",
+        "extent_deg",
+        type=float,
+        metavar="DEG",
+        help="Width of the source, 0 (a point) to 180, instead of the trajectory's own.",
+    )
+
+
+def _channels_option() -> Decorator:
+    return click.option(
+        "--channels",
+        type=click.Choice(["mono", "spread"]),
+        default="mono",
+        show_default=True,
+        help="Sum the channels of the sound, or place them side by side.",
+    )
+
+
+def _channel_angle_option() -> Decorator:
+    return click.option(
+        "--channel-angle",
+        "channel_angle_deg",
+        type=float,
+        default=30.0,
+        show_default=True,
+        metavar="DEG",
+        help="With --channels spread: angle of the left channel to the source's direction.",
+    )
+
+
+def _bit_depth_option() -> Decorator:
+    return click.option(
+        "--bit-depth",
+        type=click.Choice(["16", "24", "float"]),
+        help="Samples of a .wav (float if not given) or .flac file (24); 16 and 24 are dithered.",
+    )
+
+
+def _time_reference_option() -> Decorator:
+    return click.option(
+        "--time-reference",
+        type=int,
+        metavar="SAMPLES",
+        help="Where a .wav file starts, in samples since midnight; as the placed Broadcast Wave file if not given.",
+    )
+
+
+def sound_options() -> Decorator:
+    """Return all that says what becomes of the channels and of the samples; see `RenderSettings`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (_time_reference_option, _bit_depth_option, _channel_angle_option, _channels_option):
+            command = option()(command)
+        return command
+
+    return decorate
+
+
+def render_options() -> Decorator:
+    """Return all that says how to render; the names are those of `RenderOptions`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            _extent_option,
+            _room_option,
+            _format_option,
+            _air_option,
+            _propagation_option,
+            _distance_gain_option,
+            _spread_option,
+        ):
+            command = option()(command)
+        return command
+
+    return decorate

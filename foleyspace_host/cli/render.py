@@ -32,13 +32,12 @@ __all__ = ["command"]
     metavar="OUT.wav",
     help="A .wav (32 bit float) or .flac file to write.",
 )
-@options.spread_option()
+@options.render_options()
+@options.sound_options()
 @options.hrtf_option()
-@options.distance_gain_option()
-@options.propagation_option()
 @options.json_option()
 def command(dry: Path, trajectory: Path, out: Path, as_json: bool, **settings: Any) -> None:
-    """Place the sound DRY along a trajectory, as binaural sound for headphones."""
+    """Place the sound DRY along a trajectory, as binaural sound for headphones or in another format."""
     from foleyspace_host.pipeline.render import render_file
 
     with stage_bars() as show:

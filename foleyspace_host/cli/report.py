@@ -47,9 +47,13 @@ def rendered_lines(result: RenderResult) -> list[str]:
     list of str
     """
     peak = "silence" if result.true_peak_db is None else f"{result.true_peak_db:.1f} dBTP"
+    if result.loudness_lufs is not None:
+        peak += f", loudness {result.loudness_lufs:.1f} LUFS"
     if result.gain_db < 0.0:
         peak += f" (the whole turned down by {-result.gain_db:.1f} dB)"
     lines = [f"{result.output}", *_source_lines(result.sources)]
+    if result.format != "binaural":
+        lines.append(_line("format", f"{result.format}: {' '.join(result.channels)}"))
     if result.sound.fit != "exact":
         lines.append(_line("sound", f"{result.sound.path} {result.sound.fit} to {result.duration_s:.3f} s"))
     lines.append(_line("peak", peak))

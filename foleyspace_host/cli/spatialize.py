@@ -28,10 +28,9 @@ __all__ = ["command"]
 @click.option("--audio", type=options.FILE, metavar="DRY.wav", help="Sound to place instead of the video's own.")
 @options.label_option()
 @options.hfov_option()
-@options.spread_option()
+@options.render_options()
+@options.sound_options()
 @options.hrtf_option()
-@options.distance_gain_option()
-@options.propagation_option()
 @click.option(
     "--bed",
     "bed_db",
@@ -43,7 +42,7 @@ __all__ = ["command"]
 @options.detector_option()
 @options.json_option()
 def command(video: Path, out: Path, as_json: bool, **settings: Any) -> None:
-    """Make the sound of VIDEO follow the thing on screen, as binaural sound for headphones."""
+    """Make the sound of VIDEO follow the thing on screen, for headphones or in another format."""
     from foleyspace_host.pipeline.spatialize import spatialize
 
     with stage_bars() as show:

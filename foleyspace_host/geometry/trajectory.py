@@ -10,12 +10,27 @@ from typing import Literal, get_args
 from foleyspace_host.errors import InvalidInput, TrajectoryInvalid
 from foleyspace_host.geometry.camera import Camera
 
-__all__ = ["MAX_KEYS", "MAX_SOURCES", "Key", "Origin", "Source", "Trajectory", "check_key"]
+__all__ = [
+    "GAIN_RANGE_DB",
+    "MAX_EXTENT_DEG",
+    "MAX_KEYS",
+    "MAX_SOURCES",
+    "Key",
+    "Origin",
+    "Source",
+    "Trajectory",
+    "check_key",
+]
 
 Origin = Literal["detected", "interpolated", "offscreen", "edited"]
 
+GAIN_RANGE_DB = (-120.0, 60.0)
+MAX_EXTENT_DEG = 180.0
 MAX_SOURCES = 256
 MAX_KEYS = 10_000_000
+
+_MAX_TIME_S, _MAX_AZIMUTH_DEG, _MAX_DISTANCE_M = 1e7, 1e6, 1e6
+_ORIGINS = frozenset(get_args(Origin))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,8 @@ class Key:
         How the key came about.
     cut : bool
         True if the source jumps here from the key before: nothing is interpolated across it.
+    gain_db : float
+        Level here relative to the source's own, -120 to 60 [dB]; in between it changes evenly in decibels.
     """
 
     t_s: float
@@ -50,6 +67,7 @@ class Key:
     image_xy: tuple[float, float] | None = None
     origin: Origin = "edited"
     cut: bool = False
+    gain_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +88,8 @@ class Source:
         Only selected sources sound.
     gain_db : float
         Level relative to the clip [dB].
+    extent_deg : float
+        Width as heard by the listener, 0 (a point) to 180 [deg].
 
     Raises
     ------
@@ -83,6 +103,7 @@ class Source:
     confidence: float = 1.0
     selected: bool = True
     gain_db: float = 0.0
+    extent_deg: float = 0.0
 
     def __post_init__(self) -> None:
         where = f"source {self.id!r}"
@@ -94,13 +115,16 @@ class Source:
             raise TrajectoryInvalid(
                 f"{len(self.keys)} keys are more than {MAX_KEYS}", where=where, cure="thin them out"
             )
-        if not isfinite(self.gain_db) or not -120.0 <= self.gain_db <= 60.0:
+        if not GAIN_RANGE_DB[0] <= self.gain_db <= GAIN_RANGE_DB[1]:
             raise TrajectoryInvalid(f"gain_db {self.gain_db} is outside -120 to 60 dB", where=where)
         if not 0.0 <= self.confidence <= 1.0:
             raise TrajectoryInvalid(f"confidence {self.confidence} is outside 0 to 1", where=where)
+        if not 0.0 <= self.extent_deg <= MAX_EXTENT_DEG:
+            raise TrajectoryInvalid(f"extent_deg {self.extent_deg} is outside 0 to 180 degrees", where=where)
         before = -1.0
         for index, key in enumerate(self.keys):
-            check_key(key, before, f"{where}, key {index}")
+            if not _is_sound(key, before):
+                check_key(key, before, f"{where}, key {index}")
             before = key.t_s
 
 
@@ -187,6 +211,21 @@ class Trajectory:
         return replace(self, sources=tuple(replace(s, selected=s.id in wanted) for s in self.sources))
 
 
+def _is_sound(key: Key, before_s: float) -> bool:
+    """Tell whether `check_key` would pass, at a fraction of its cost; NaN fails every comparison."""
+    return (
+        before_s < key.t_s <= _MAX_TIME_S
+        and key.t_s >= 0.0
+        and -_MAX_AZIMUTH_DEG <= key.azimuth_deg <= _MAX_AZIMUTH_DEG
+        and -90.0 <= key.elevation_deg <= 90.0
+        and 0.0 <= key.distance_m <= _MAX_DISTANCE_M
+        and 0.0 <= key.confidence <= 1.0
+        and GAIN_RANGE_DB[0] <= key.gain_db <= GAIN_RANGE_DB[1]
+        and key.image_xy is None
+        and key.origin in _ORIGINS
+    )
+
+
 def check_key(key: Key, before_s: float, where: str) -> None:
     """Refuse a key that is out of range or not later than the one before.
 
@@ -205,11 +244,12 @@ def check_key(key: Key, before_s: float, where: str) -> None:
         If a number is not finite or out of range, the time does not increase, or the origin is unknown.
     """
     numbers = {
-        "t_s": (key.t_s, 0.0, 1e7),
-        "azimuth_deg": (key.azimuth_deg, -1e6, 1e6),
+        "t_s": (key.t_s, 0.0, _MAX_TIME_S),
+        "azimuth_deg": (key.azimuth_deg, -_MAX_AZIMUTH_DEG, _MAX_AZIMUTH_DEG),
         "elevation_deg": (key.elevation_deg, -90.0, 90.0),
-        "distance_m": (key.distance_m, 0.0, 1e6),
+        "distance_m": (key.distance_m, 0.0, _MAX_DISTANCE_M),
         "confidence": (key.confidence, 0.0, 1.0),
+        "gain_db": (key.gain_db, *GAIN_RANGE_DB),
     }
     for name, (value, low, high) in numbers.items():
         if not isfinite(value):

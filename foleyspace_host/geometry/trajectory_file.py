@@ -26,8 +26,8 @@ CSV_COLUMNS = ("t_s", "azimuth_deg", "elevation_deg", "distance_m")
 _FIELDS = {
     "trajectory": ("schema", "duration_s", "camera", "sources"),
     "camera": ("hfov_deg", "width", "height"),
-    "source": ("id", "label", "confidence", "selected", "gain_db", "keys"),
-    "key": (*CSV_COLUMNS, "confidence", "image_xy", "origin", "cut"),
+    "source": ("id", "label", "confidence", "selected", "gain_db", "extent_deg", "keys"),
+    "key": (*CSV_COLUMNS, "confidence", "image_xy", "origin", "cut", "gain_db"),
 }
 _TIME_DIGITS = 6  # a microsecond: 1/20 of a sample at 48 kHz
 _ANGLE_DIGITS = 4
@@ -193,6 +193,8 @@ def _source_text(source: Source) -> str:
         "selected": bool(source.selected),
         "gain_db": _rounded(source.gain_db, _LEVEL_DIGITS),
     }
+    if source.extent_deg:
+        head["extent_deg"] = _rounded(source.extent_deg, _ANGLE_DIGITS)
     times = [_rounded(key.t_s, _TIME_DIGITS) for key in source.keys]
     if any(late <= early for early, late in pairwise(times)):
         times = [float(key.t_s) for key in source.keys]
@@ -210,6 +212,7 @@ def _key_text(key: Key, t_s: float) -> str:
         "image_xy": None if key.image_xy is None else [_rounded(value, _SHARE_DIGITS) for value in key.image_xy],
         "origin": key.origin,
         "cut": bool(key.cut),
+        "gain_db": _rounded(key.gain_db, _LEVEL_DIGITS) or None,
     }
     return json.dumps({name: value for name, value in fields.items() if value is not None})
 
@@ -236,9 +239,9 @@ def _source(fields: Fields) -> Source:
         check_key(keys[-1], keys[-2].t_s if len(keys) > 1 else -1.0, place.name)
     name, label = fields.text("id"), fields.text("label", "")
     confidence, gain_db = fields.number("confidence", 1.0), fields.number("gain_db", 0.0)
-    selected = fields.flag("selected", True)
+    selected, extent_deg = fields.flag("selected", True), fields.number("extent_deg", 0.0)
     try:
-        return Source(name, tuple(keys), label, confidence, selected, gain_db)
+        return Source(name, tuple(keys), label, confidence, selected, gain_db, extent_deg)
     except TrajectoryInvalid as error:
         raise TrajectoryInvalid(error.problem, where=f"{fields.where}, {fields.path}", cure=error.cure) from error
 
@@ -261,6 +264,7 @@ def _key(fields: Fields) -> Key:
         image_xy=point,
         origin=cast(Origin, fields.text("origin", "edited")),  # check_key refuses unknown ones
         cut=fields.flag("cut", False),
+        gain_db=fields.number("gain_db", 0.0),
     )
 
 

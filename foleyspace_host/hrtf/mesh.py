@@ -32,6 +32,17 @@ class DirectionMesh:
     neighbours: NDArray[np.int32]
     inverse: NDArray[np.float64]
 
+    @classmethod
+    def of(
+        cls, unit: NDArray[np.float64], triangles: NDArray[np.int32], neighbours: NDArray[np.int32]
+    ) -> DirectionMesh:
+        """Return the mesh with its matrices, of triangles that are anticlockwise as seen from outside."""
+        a, b, c = (unit[triangles[:, corner]] for corner in range(3))
+        # Cramer's rule; slivers between points on one great circle have no volume and are never walked into
+        normals = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
+        volume = np.maximum((a * normals[:, 0]).sum(axis=1), 1e-15)
+        return cls(unit, triangles, neighbours, normals / volume[:, None, None])
+
     def vertex_areas(self) -> NDArray[np.float64]:
         """Solid angle around each vertex: a third of the triangles it belongs to [sr], 4 pi in all."""
         a, b, c = (self.unit[self.triangles[:, corner]] for corner in range(3))
@@ -45,9 +56,11 @@ class DirectionMesh:
 
     def edges(self) -> NDArray[np.int32]:
         """Edges, each once: pairs of vertices, shape (n_edges, 2)."""
-        corners = self.triangles
-        pairs = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
-        return np.unique(np.sort(pairs, axis=1), axis=0)
+        here = np.arange(len(self.triangles))[:, None]
+        triangle, corner = np.nonzero(here < self.neighbours)  # of the two triangles at an edge, the first
+        return np.stack(
+            [self.triangles[triangle, (corner + 1) % 3], self.triangles[triangle, (corner + 2) % 3]], axis=1
+        )
 
 
 def build_mesh(unit: NDArray[np.float64]) -> DirectionMesh:
@@ -64,22 +77,13 @@ def build_mesh(unit: NDArray[np.float64]) -> DirectionMesh:
     """
     from scipy.spatial import ConvexHull
 
-    triangles = ConvexHull(unit).simplices.astype(np.int32)
-    corners = unit[triangles]
-    # anticlockwise seen from outside, so that determinants are positive
-    flipped = np.linalg.det(corners) < 0
-    triangles[flipped] = triangles[flipped][:, [0, 2, 1]]
-    inverse = np.linalg.pinv(np.swapaxes(unit[triangles], 1, 2))
-    return DirectionMesh(unit, triangles, _neighbours(triangles), np.ascontiguousarray(inverse))
-
-
-def _neighbours(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
-    edges = np.concatenate([np.sort(np.delete(triangles, corner, axis=1), axis=1) for corner in range(3)])
-    order = np.lexsort((edges[:, 1], edges[:, 0]))
-    pairs = order.reshape(-1, 2)  # a closed surface: every edge belongs to two triangles
-    across = np.empty(len(edges), dtype=np.int64)
-    across[pairs[:, 0]], across[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
-    return (across % len(triangles)).reshape(3, -1).T.astype(np.int32).copy()
+    hull = ConvexHull(unit)
+    triangles, neighbours = hull.simplices.astype(np.int32), hull.neighbors.astype(np.int32)
+    a, b, c = (unit[triangles[:, corner]] for corner in range(3))
+    clockwise = (a * np.cross(b, c)).sum(axis=1) < 0.0
+    for corners in (triangles, neighbours):
+        corners[clockwise] = corners[clockwise][:, [0, 2, 1]]
+    return DirectionMesh.of(unit, triangles, neighbours)
 
 
 @njit(cache=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from foleyspace_host.errors import InvalidInput
+from foleyspace_host.media.dither import Quantizer
 from foleyspace_host.media.resample import resampled
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _CODECS = {
     ".mkv": ("flac", "pcm_s24le", "pcm_s16le", "aac"),
 }
 _FORMATS = {"aac": "fltp", "flac": "s32", "pcm_s24le": "s32", "pcm_s16le": "s16"}
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0(back)", 6: "5.1(back)", 8: "7.1"}
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
 _AAC_RATES_HZ = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _AAC_BITS_PER_CHANNEL = 128_000
 _BLOCK_SAMPLES = 1024
@@ -135,7 +136,8 @@ class AudioEncoder:
         rate_hz = source.sample_rate_hz
         self._rate_hz = rate_hz if codec != "aac" or rate_hz in _AAC_RATES_HZ else 48_000
         self._bits = 16 if codec == "pcm_s16le" else 24
-        self._gain = np.float32(10 ** (gain_db / 20))
+        self._quantizer = Quantizer(self._bits, source.n_channels)
+        self._gain = 10 ** (gain_db / 20)
         self._stream = cast("AudioStream", output.add_stream(codec, rate=self._rate_hz))
         context = self._stream.codec_context
         context.layout = self._layout
@@ -188,7 +190,7 @@ class AudioEncoder:
     def _encoded(self, block: np.ndarray) -> list[Packet[AudioStream]]:
         from av import AudioFrame
 
-        samples = self._converted(block * self._gain)
+        samples = self._converted(block)
         if self._format == "fltp":
             packed = np.ascontiguousarray(samples)
         else:
@@ -201,11 +203,8 @@ class AudioEncoder:
         return self._stream.encode(frame)
 
     def _converted(self, samples: np.ndarray) -> np.ndarray:
-        """Round to the bits of the coding, which the encoder finds at the top of its integers."""
+        """Apply the gain, and round to the bits of the coding, which the encoder finds at the top of its integers."""
         if self._format == "fltp":
-            return samples
-        full = float(1 << (self._bits - 1))
-        rounded = np.clip(np.rint(samples * full), -full, full - 1)
-        if self._format == "s16":
-            return rounded.astype(np.int16)
-        return rounded.astype(np.int32) << (32 - self._bits)
+            return samples * np.float32(self._gain)
+        rounded = self._quantizer.quantize(samples, self._gain)
+        return rounded.astype(np.int16) if self._format == "s16" else rounded << (32 - self._bits)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 __all__ = ["CEILING_DB", "PeakMeter", "gain_for_ceiling"]
 
 CEILING_DB = -1.0  # dBTP, the usual limit for delivery (EBU R 128)
 _HALF_TAPS = 16
+_RUN = 256  # points that are computed together
 
 
 def _interpolators(factor: int) -> np.ndarray:
@@ -49,7 +51,7 @@ class PeakMeter:
 
     def __init__(self, n_channels: int, sample_rate_hz: int) -> None:
         factor = 4 if sample_rate_hz < 96_000 else 2 if sample_rate_hz < 192_000 else 1
-        self._taps = _interpolators(factor)
+        self._taps = _interpolators(factor).astype(np.float32)
         self._bound = float(np.abs(self._taps).sum(axis=1).max(initial=1.0))
         self._tail = np.zeros((n_channels, 2 * _HALF_TAPS - 1), np.float32)
         self._between_peak = 0.0
@@ -88,14 +90,37 @@ class PeakMeter:
         return float(20 * np.log10(peak)) if peak > 0 else float("-inf")
 
     def _peak_between(self, samples: np.ndarray) -> float:
-        # where even the worst case stays below what is known, there is nothing to compute
-        if self._bound * float(np.max(np.abs(samples), initial=0.0)) <= max(self.sample_peak, self._between_peak):
-            return 0.0
-        peak = 0.0
-        for channel in samples:
-            for taps in self._taps:
-                peak = max(peak, float(np.max(np.abs(np.correlate(channel, taps, "valid")), initial=0.0)))
-        return peak
+        known = max(self.sample_peak, self._between_peak)
+        return float(_largest_between(np.asarray(samples, np.float32), self._taps, self._bound, known))
+
+
+@njit(cache=True, fastmath=True)
+def _largest_between(samples, phases, bound, known):  # type: ignore[no-untyped-def]
+    """Largest magnitude between samples that is above `known`; 0, or a smaller one, if there is none."""
+    n_taps = phases.shape[1]
+    sums = np.empty(_RUN, dtype=np.float32)
+    peak = np.float32(0.0)
+    for channel in range(samples.shape[0]):
+        n_points = samples.shape[1] - n_taps + 1
+        for start in range(0, n_points, _RUN):
+            count = min(_RUN, n_points - start)
+            piece = samples[channel, start : start + count + n_taps - 1]
+            nearby = np.float32(0.0)
+            for n in range(len(piece)):
+                nearby = max(nearby, abs(piece[n]))
+            # where even the worst case stays below what is known, there is nothing to compute
+            if bound * nearby <= max(known, peak):
+                continue
+            for phase in range(phases.shape[0]):
+                sums[:] = 0.0
+                for k in range(0, n_taps, 4):
+                    t0, t1, t2, t3 = phases[phase, k], phases[phase, k + 1], phases[phase, k + 2], phases[phase, k + 3]
+                    part = piece[k : k + count + 3]
+                    for n in range(count):
+                        sums[n] += t0 * part[n] + t1 * part[n + 1] + t2 * part[n + 2] + t3 * part[n + 3]
+                for n in range(count):
+                    peak = max(peak, abs(sums[n]))
+    return peak
 
 
 def gain_for_ceiling(true_peak_db: float, ceiling_db: float = CEILING_DB) -> float:

@@ -7,9 +7,8 @@ there: AAC priming is hidden by the edit list (MP4, MOV) or the codec delay (MKV
 
 from __future__ import annotations
 
-import contextlib
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,8 +23,9 @@ from foleyspace_host.media.atomic import atomic_output, check_writable, write_er
 from foleyspace_host.media.audio import AudioSource, open_audio
 from foleyspace_host.media.container import codec_name, damaged, open_container, origin_s, video_stream
 from foleyspace_host.media.encode import AudioEncoder, codecs_for, layout_name
-from foleyspace_host.media.levels import PeakMeter, gain_for_ceiling
-from foleyspace_host.media.probe import probe
+from foleyspace_host.media.levels import CEILING_DB, gain_for_ceiling
+from foleyspace_host.media.meters import Meters
+from foleyspace_host.media.picture import check_picture, codec_tag
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -36,10 +36,12 @@ __all__ = ["MuxReport", "mux_audio"]
 
 _NO_SUCH_CODING = {errno.EINVAL, errno.ENOSYS}
 _AHEAD_S = Fraction(1, 2)
+_LOSSY = {"aac"}
+_MAX_ATTEMPTS = 4
+_MARGIN_DB = 0.1  # the coder decides anew at another level
 _MAX_MOVIE_TIMESCALE = 1_000_000
 # what a file says about its own making, which is not true of the new one
 _FILE_TAGS = {"major_brand", "minor_version", "compatible_brands", "encoder"}
-_MP4_TAGS = {"avc1", "avc3", "hvc1", "hev1", "av01", "vp09", "mp4v"}
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,12 @@ class MuxReport:
     Attributes
     ----------
     gain_db : float
-        Gain applied to the whole sound [dB]: 0, or below where it would have passed -1 dBTP.
+        Gain applied to the whole sound [dB]: 0, or below where it would have passed -1 dBTP, be it only after
+        a lossy coder.
     true_peak_db : float
-        True peak after the gain, before a lossy coder [dBTP]; minus infinity for silence.
+        True peak of the sound in the file [dBTP], of a lossy coding as decoded again; minus infinity for silence.
+    loudness_lufs : float or None
+        Integrated loudness of the sound in the file [LUFS]; None for silence or less than 0.4 s.
     codec : str
         Coding of the sound: "aac", "pcm_s24le", "pcm_s16le" or "flac".
     n_samples : int
@@ -60,6 +65,7 @@ class MuxReport:
 
     gain_db: float
     true_peak_db: float
+    loudness_lufs: float | None
     codec: str
     n_samples: int
 
@@ -70,6 +76,7 @@ def mux_audio(
     out_path: str | Path,
     *,
     codec: str | None = None,
+    loudness_weights: Sequence[float] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> MuxReport:
     """Write a video with the picture of one file, packet for packet, and the sound of another.
@@ -86,6 +93,8 @@ def mux_audio(
     codec : str, optional
         Coding of the sound; when not given AAC at 128 kb/s per channel for MP4, 24-bit PCM for MOV (exact to
         the sample), 24-bit FLAC for MKV (exact to the sample).
+    loudness_weights : sequence of float, optional
+        Weights of the channels in the loudness, see `LoudnessMeter`.
     on_progress : callable, optional
         Called as on_progress(samples written, samples in all); raise Cancelled to stop.
 
@@ -110,27 +119,65 @@ def mux_audio(
     for source_path in (video_path, Path(audio_path)):
         if source_path.resolve() == target:
             raise InvalidInput("the output would overwrite an input", where=str(out_path), cure="choose another name")
-    with open_audio(audio_path) as source, open_container(video_path, {"fflags": "+genpts"}) as container:
-        picture = video_stream(container)
-        if picture is None:
-            raise NoVideo("the file has no video stream", where=str(video_path), cure="name a video file")
+    with open_audio(audio_path) as source:
         layout_name(source.n_channels, codec, out_path)
-        peak_db, n_samples = _measure(source, on_progress)
-        gain_db = gain_for_ceiling(peak_db)
+        video = _Video(video_path, source, codec, out_path)
+        video.check()
+        heard = _measure(source, loudness_weights, on_progress)
+        n_samples = heard.peak.n_samples
+        gain_db = gain_for_ceiling(heard.peak.true_peak_db)
+        peak_db, loudness_lufs = heard.peak.true_peak_db + gain_db, heard.loudness.integrated_lufs(gain_db)
         with atomic_output(out_path) as temporary:
-            job = _Job(container, picture, source, codec, gain_db, video_path, out_path)
-            n_written = job.run(temporary, n_samples, on_progress)
-            _check_picture(video_path, temporary, out_path)
-    return MuxReport(gain_db, peak_db + gain_db, codec, n_written)
+            n_written = video.write(temporary, gain_db, n_samples, on_progress)
+            if codec in _LOSSY:
+                # what the coder leaves out lets peaks grow: what counts is what comes out of the file
+                for _ in range(_MAX_ATTEMPTS):
+                    heard = _measure(open_audio(temporary), loudness_weights, None)
+                    peak_db, loudness_lufs = heard.peak.true_peak_db, heard.loudness.integrated_lufs()
+                    if peak_db <= CEILING_DB:
+                        break
+                    gain_db += CEILING_DB - peak_db - _MARGIN_DB
+                    n_written = video.write(temporary, gain_db, n_samples, on_progress)
+            check_picture(video_path, temporary, out_path)
+    return MuxReport(gain_db, peak_db, loudness_lufs, codec, n_written)
 
 
-def _measure(source: AudioSource, on_progress: Callable[[int, int], None] | None) -> tuple[float, int]:
-    meter = PeakMeter(source.n_channels, source.sample_rate_hz)
+def _measure(
+    source: AudioSource, weights: Sequence[float] | None, on_progress: Callable[[int, int], None] | None
+) -> Meters:
+    heard = Meters(source.n_channels, source.sample_rate_hz, weights)
     for block in source.blocks():
-        meter.add(block)
+        heard.add(block)
         if on_progress is not None:  # nothing is written yet, but the user may cancel
-            on_progress(0, meter.n_samples)
-    return meter.true_peak_db, meter.n_samples
+            on_progress(0, heard.peak.n_samples)
+    return heard
+
+
+@dataclass
+class _Video:
+    path: Path
+    source: AudioSource
+    codec: str
+    out_path: Path
+
+    def check(self) -> None:
+        with self._open():
+            return
+
+    def write(
+        self, temporary: Path, gain_db: float, n_samples: int, on_progress: Callable[[int, int], None] | None
+    ) -> int:
+        with self._open() as (container, picture):
+            job = _Job(container, picture, self.source, self.codec, gain_db, self.path, self.out_path)
+            return job.run(temporary, n_samples, on_progress)
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[InputContainer, VideoStream]]:
+        with open_container(self.path, {"fflags": "+genpts"}) as container:
+            picture = video_stream(container)
+            if picture is None:
+                raise NoVideo("the file has no video stream", where=str(self.path), cure="name a video file")
+            yield container, picture
 
 
 @dataclass
@@ -195,7 +242,7 @@ class _Job:
         context = copy.codec_context
         if self.picture.sample_aspect_ratio:
             context.sample_aspect_ratio = self.picture.sample_aspect_ratio
-        tag = _codec_tag(self.picture, self.container.format.name, self.out_path.suffix.lower())
+        tag = codec_tag(self.picture, self.container.format.name, self.out_path.suffix.lower())
         if tag is not None:
             context.codec_tag = tag
         copy.metadata.update(self.picture.metadata)
@@ -258,40 +305,10 @@ class _Job:
             raise write_error(error, self.out_path) from error
 
 
-def _codec_tag(picture: VideoStream, container: str, suffix: str) -> str | None:
-    """Return the four letters by which players of MP4 and MOV files choose a decoder, or None."""
-    if suffix == ".mkv":
-        return None
-    own = None
-    if "mov" in container:
-        with contextlib.suppress(UnicodeDecodeError):
-            own = picture.codec_context.codec_tag
-    if own is not None and (suffix == ".mov" or own in _MP4_TAGS):
-        # tells the flavours of ProRes, for example, which the packets do not
-        return own
-    # FFmpeg's choice, hev1, is what Apple's players refuse
-    return "hvc1" if codec_name(picture) == "hevc" else None
-
-
 def _copy_chapters(container: InputContainer, output: OutputContainer) -> None:
     # from PyAV 15 on
     if hasattr(output, "set_chapters") and (chapters := container.chapters()):
         output.set_chapters(chapters)
-
-
-def _check_picture(video_path: Path, temporary: Path, out_path: Path) -> None:
-    """Make sure that the new file shows the picture as the old one does; some formats cannot say all."""
-    before, after = probe(video_path).video, probe(temporary).video
-    if before is None or after is None:
-        raise NoVideo("the file has no video stream", where=str(video_path), cure="name a video file")
-    shown = [(v.width, v.height, v.rotation_deg, v.sample_aspect) for v in (before, after)]
-    if shown[0] != shown[1]:
-        raise InvalidInput(
-            f"a {out_path.suffix} file cannot keep the picture's shape "
-            f"({shown[0][0]}x{shown[0][1]} would become {shown[1][0]}x{shown[1][1]}, or turned)",
-            where=str(out_path),
-            cure="write a file of the type of the original",
-        )
 
 
 def _close_quietly(output: OutputContainer) -> None:

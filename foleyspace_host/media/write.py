@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,15 @@ import soundfile
 
 from foleyspace_host.errors import InvalidInput, MediaEmpty, NonFinite, OutputUnwritable
 from foleyspace_host.media.atomic import atomic_output, scratch_file, write_error
-from foleyspace_host.media.levels import PeakMeter, gain_for_ceiling
+from foleyspace_host.media.dither import Quantizer
+from foleyspace_host.media.levels import gain_for_ceiling
+from foleyspace_host.media.meters import Meters
+from foleyspace_host.media.wav import Broadcast, WavWriter
 
 __all__ = ["WriteReport", "write_audio"]
 
 _SUBTYPES = {".wav": ("FLOAT", "PCM_24", "PCM_16"), ".flac": ("PCM_24", "PCM_16")}
-_BYTES = {"FLOAT": 4, "PCM_24": 3, "PCM_16": 2}
-_WAV_LIMIT_BYTES = 0xFFFF_FFFF - 65_536  # what a RIFF size field can say, less room for headers
+_BITS = {"PCM_24": 24, "PCM_16": 16}
 _BLOCK_SAMPLES = 1 << 16
 
 
@@ -32,7 +35,9 @@ class WriteReport:
     n_samples : int
         Samples per channel.
     true_peak_db : float
-        True peak of the file as written, after the gain [dBTP]; minus infinity for silence.
+        True peak after the gain, before dither [dBTP]; minus infinity for silence.
+    loudness_lufs : float or None
+        Integrated loudness after the gain [LUFS]; None for silence or less than 0.4 s.
     gain_db : float
         Gain applied to the whole file [dB]: 0, or below where an integer file would have passed -1 dBTP.
     subtype : str
@@ -41,6 +46,7 @@ class WriteReport:
 
     n_samples: int
     true_peak_db: float
+    loudness_lufs: float | None
     gain_db: float
     subtype: str
 
@@ -52,13 +58,16 @@ def write_audio(
     n_channels: int,
     *,
     subtype: str | None = None,
+    channel_mask: int | None = None,
+    loudness_weights: Sequence[float] | None = None,
+    broadcast: Broadcast | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> WriteReport:
     """Write a sound file block by block, with constant memory.
 
     Float files hold exactly what they are given. Integer files are rendered to a float file first; if its
-    true peak is above -1 dBTP, the whole is turned down by the difference while it is converted. WAV files
-    beyond 4 GiB become RF64. The same samples give the same bytes.
+    true peak is above -1 dBTP, the whole is turned down by the difference while it is converted, with dither
+    (see `Quantizer`). WAV files beyond 4 GiB become RF64. The same samples give the same bytes.
 
     Parameters
     ----------
@@ -72,6 +81,12 @@ def write_audio(
         Number of channels.
     subtype : {"FLOAT", "PCM_24", "PCM_16"}, optional
         Coding of a sample; FLOAT for WAV and PCM_24 for FLAC when not given. FLAC has no FLOAT.
+    channel_mask : int, optional
+        Loudspeakers of the channels of a WAV file, see `WavWriter`.
+    loudness_weights : sequence of float, optional
+        Weights of the channels in the loudness, see `LoudnessMeter`.
+    broadcast : Broadcast, optional
+        Makes a WAV file a Broadcast Wave file; its levels are filled in here.
     on_progress : callable, optional
         Called as on_progress(samples converted, samples in all) in the second pass of integer files; raise
         Cancelled to stop. (The first pass is driven by `blocks`.)
@@ -95,20 +110,33 @@ def write_audio(
     path = Path(path)
     subtype = _subtype_for(path, subtype)
     _check_format(path, sample_rate_hz, n_channels)
+    if broadcast is not None and path.suffix.lower() != ".wav":
+        raise InvalidInput("only WAV files hold a time reference", where=str(path), cure="end the name with .wav")
+    shape = _Shape(sample_rate_hz, n_channels, channel_mask, broadcast)
+    meters = Meters(n_channels, sample_rate_hz, loudness_weights)
     with atomic_output(path) as temporary:
         if subtype == "FLOAT":
-            meter = _write_float(temporary, path, blocks, sample_rate_hz, n_channels)
-            return WriteReport(meter.n_samples, meter.true_peak_db, 0.0, subtype)
+            _write_float(temporary, path, blocks, shape, meters)
+            return _report(meters, 0.0, subtype)
         with scratch_file(path, ".wav") as scratch:
-            meter = _write_float(scratch, path, blocks, sample_rate_hz, n_channels)
-            gain_db = gain_for_ceiling(meter.true_peak_db)
-            factor = np.float32(10 ** (gain_db / 20))
-            with _Writer(temporary, path, sample_rate_hz, n_channels, subtype) as writer:
+            _write_float(scratch, path, blocks, replace(shape, broadcast=None), meters)
+            gain_db = gain_for_ceiling(meters.peak.true_peak_db)
+            quantizer = Quantizer(_BITS[subtype], n_channels)
+            with _Writer(temporary, path, shape, subtype) as writer:
                 for block in _read_back(scratch):
-                    writer.write(block * factor)
+                    writer.write(quantizer.quantize(block, 10 ** (gain_db / 20)))
                     if on_progress is not None:
-                        on_progress(writer.n_samples, meter.n_samples)
-        return WriteReport(meter.n_samples, meter.true_peak_db + gain_db, gain_db, subtype)
+                        on_progress(writer.n_samples, meters.peak.n_samples)
+                writer.broadcast = _told(broadcast, meters, gain_db)
+        return _report(meters, gain_db, subtype)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    sample_rate_hz: int
+    n_channels: int
+    channel_mask: int | None
+    broadcast: Broadcast | None
 
 
 def _subtype_for(path: Path, subtype: str | None) -> str:
@@ -141,40 +169,74 @@ def _check_format(path: Path, sample_rate_hz: int, n_channels: int) -> None:
         )
 
 
-def _write_float(
-    temporary: Path, path: Path, blocks: Iterable[np.ndarray], sample_rate_hz: int, n_channels: int
-) -> PeakMeter:
-    meter = PeakMeter(n_channels, sample_rate_hz)
-    with _Writer(temporary, path, sample_rate_hz, n_channels, "FLOAT") as writer:
+def _report(meters: Meters, gain_db: float, subtype: str) -> WriteReport:
+    return WriteReport(
+        n_samples=meters.peak.n_samples,
+        true_peak_db=meters.peak.true_peak_db + gain_db,
+        loudness_lufs=meters.loudness.integrated_lufs(gain_db),
+        gain_db=gain_db,
+        subtype=subtype,
+    )
+
+
+def _told(broadcast: Broadcast | None, meters: Meters, gain_db: float) -> Broadcast | None:
+    """Return what a file tells about itself, with its levels."""
+    if broadcast is None:
+        return None
+    peak_db = meters.peak.true_peak_db + gain_db
+    return replace(
+        broadcast,
+        loudness_lufs=meters.loudness.integrated_lufs(gain_db),
+        true_peak_db=peak_db if isfinite(peak_db) else None,
+        max_momentary_lufs=meters.loudness.max_momentary_lufs(gain_db),
+        max_short_term_lufs=meters.loudness.max_short_term_lufs(gain_db),
+    )
+
+
+def _write_float(temporary: Path, path: Path, blocks: Iterable[np.ndarray], shape: _Shape, meters: Meters) -> None:
+    with _Writer(temporary, path, shape, "FLOAT") as writer:
         for block in blocks:
-            if block.ndim != 2 or block.shape[0] != n_channels:
-                raise InvalidInput(f"a block has the shape {block.shape}, not ({n_channels}, n)", where=str(path))
+            if block.ndim != 2 or block.shape[0] != shape.n_channels:
+                raise InvalidInput(f"a block has the shape {block.shape}, not ({shape.n_channels}, n)", where=str(path))
             samples = np.asarray(block, np.float32)
-            meter.add(samples)
-            if not meter.finite:
+            if not meters.add(samples):
                 raise NonFinite(
                     f"the sound to be written holds NaN or infinite samples near "
-                    f"{writer.n_samples / sample_rate_hz:.3f} s",
+                    f"{writer.n_samples / shape.sample_rate_hz:.3f} s",
                     where=str(path),
                     cure="check the sound and the trajectory that it was made from",
                 )
             writer.write(samples)
-    if not meter.n_samples:
+        writer.broadcast = _told(shape.broadcast, meters, 0.0)
+    if not meters.peak.n_samples:
         raise MediaEmpty("there is no sound to write", where=str(path), cure="check the input's length")
-    return meter
 
 
 class _Writer:
-    """One sound file being written; WAV turns into RF64 when it grows too long."""
+    """One sound file being written: WAV by `WavWriter`, FLAC by libsndfile."""
 
-    def __init__(self, temporary: Path, path: Path, sample_rate_hz: int, n_channels: int, subtype: str) -> None:
+    def __init__(self, temporary: Path, path: Path, shape: _Shape, subtype: str) -> None:
         self._temporary = temporary
         self._path = path  # for errors
-        self._settings = {"samplerate": sample_rate_hz, "channels": n_channels, "subtype": subtype}
-        self._format = "FLAC" if temporary.suffix.lower() == ".flac" else "WAV"
-        self._bytes_per_sample = n_channels * _BYTES[subtype]
+        self._shape, self._subtype = shape, subtype
+        self.broadcast = shape.broadcast
         self.n_samples = 0
-        self._file = self._open(temporary)
+        self._flac: soundfile.SoundFile | None = None
+        with self._errors():
+            if temporary.suffix.lower() == ".flac":
+                self._flac = soundfile.SoundFile(
+                    str(temporary), "w", shape.sample_rate_hz, shape.n_channels, subtype, format="FLAC"
+                )
+                return
+            self._file = temporary.open("wb")
+            self._wav = WavWriter(
+                self._file,
+                shape.sample_rate_hz,
+                shape.n_channels,
+                subtype,
+                channel_mask=shape.channel_mask,
+                broadcast=shape.broadcast,
+            )
 
     def __enter__(self) -> _Writer:
         return self
@@ -182,34 +244,29 @@ class _Writer:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             with _ignored():
-                self._file.close()
+                self._close()
             return
         with self._errors():
-            self._file.close()
-            if soundfile.info(str(self._temporary)).frames != self.n_samples:
+            if self._flac is None:
+                self._wav.finish(self.broadcast)
+            self._close()
+            if self.n_samples and soundfile.info(str(self._temporary)).frames != self.n_samples:
                 raise OSError("fewer samples arrived on the disk than were written")
-            if self._format != "FLAC":
-                _clear_peak_time(self._temporary)
 
     def write(self, block: np.ndarray) -> None:
         with self._errors():
-            if self._format == "WAV" and (self.n_samples + block.shape[1]) * self._bytes_per_sample > _WAV_LIMIT_BYTES:
-                self._change_to_rf64()
-            self._file.write(np.ascontiguousarray(block.T))
+            if self._flac is None:
+                self._wav.write(block)
+            else:
+                # libsndfile takes the bits at the top of its integers
+                self._flac.write(np.ascontiguousarray(block.T << (32 - _BITS[self._subtype])))
         self.n_samples += block.shape[1]
 
-    def _open(self, path: Path) -> soundfile.SoundFile:
-        with self._errors():
-            return soundfile.SoundFile(str(path), "w", format=self._format, **self._settings)
-
-    def _change_to_rf64(self) -> None:
-        self._file.close()
-        self._format = "RF64"
-        with scratch_file(self._path, self._temporary.suffix) as begun:
-            os.replace(self._temporary, begun)
-            self._file = self._open(self._temporary)
-            for block in _read_back(begun):
-                self._file.write(np.ascontiguousarray(block.T))
+    def _close(self) -> None:
+        if self._flac is None:
+            self._file.close()
+        else:
+            self._flac.close()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -247,20 +304,3 @@ def _read_back(path: Path) -> Iterator[np.ndarray]:
             if not len(block):
                 return
             yield block.T
-
-
-def _clear_peak_time(path: Path) -> None:
-    """Set the date in the PEAK chunk of a float file to zero, so that equal sound gives equal bytes."""
-    with path.open("r+b") as file:
-        position = 12
-        while True:
-            file.seek(position)
-            header = file.read(8)
-            if len(header) < 8 or header[:4] == b"data":
-                return
-            if header[:4] == b"PEAK":
-                file.seek(position + 12)
-                file.write(b"\0\0\0\0")
-                return
-            length = int.from_bytes(header[4:], "little")
-            position += 8 + length + (length & 1)

@@ -72,12 +72,13 @@ def mixed(
     bed_db: float,
     sample_rate_hz: int,
     n_samples: int,
+    stereo_to_output: NDArray[np.float32] | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Add the original sound to a rendered one.
 
     Parameters
     ----------
-    rendered : iterable of ndarray, shape (2, n)
+    rendered : iterable of ndarray, shape (n_channels, n)
         Blocks of together `n_samples` samples.
     original : AudioSource
         Sound of the video; resampled, padded or cut to the rendered one.
@@ -87,10 +88,12 @@ def mixed(
         Rate of the rendered sound [Hz].
     n_samples : int
         Length of the rendered sound.
+    stereo_to_output : ndarray, float32, shape (n_channels, 2), optional
+        How stereo goes into the rendered channels, see `stereo_weights`; as it is if not given.
 
     Yields
     ------
-    ndarray, float32, shape (2, n)
+    ndarray, float32, shape (n_channels, n)
         The sums, in blocks as long as the rendered ones.
 
     Raises
@@ -104,7 +107,8 @@ def mixed(
     stereo = (weights @ block for block in original.blocks(BLOCK_SAMPLES))
     bed = _Reader(fitted(resampled(stereo, original.sample_rate_hz, sample_rate_hz), n_samples))
     for block in rendered:
-        yield block + bed.take(block.shape[1])
+        under = bed.take(block.shape[1])
+        yield block + (under if stereo_to_output is None else stereo_to_output @ under)
 
 
 class _Reader:

@@ -1,4 +1,4 @@
-"""The sound that is placed: any file, summed to mono, cut or padded to the length of the clip."""
+"""The sound that is placed: any file, as mono or in channels, cut or padded to the length of the clip."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from foleyspace_host.errors import InvalidInput
 if TYPE_CHECKING:
     from foleyspace_host.media.audio import AudioSource
 
-__all__ = ["BLOCK_SAMPLES", "DryClip", "Fit", "fitted", "open_dry"]
+__all__ = ["BLOCK_SAMPLES", "Channels", "DryClip", "Fit", "fitted", "open_dry"]
 
 BLOCK_SAMPLES = 1 << 16
 
+Channels = Literal["mono", "spread"]
 Fit = Literal["exact", "padded", "cut"]
 
 
@@ -32,10 +33,13 @@ class DryClip:
         The sound, already scanned.
     n_samples : int
         Length of the output.
+    channels : {"mono", "spread"}
+        Whether the channels are summed or kept side by side.
     """
 
     source: AudioSource
     n_samples: int
+    channels: Channels = "mono"
 
     @property
     def fit(self) -> Fit:
@@ -45,9 +49,11 @@ class DryClip:
         return "cut" if self.source.n_samples > self.n_samples else "padded"
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
-        """Yield the mono sum, with the level of the channels kept, in exactly `n_samples` samples."""
-        blocks = self.source.blocks(BLOCK_SAMPLES, "mono")
-        return fitted((block[0] for block in blocks), self.n_samples)
+        """Yield exactly `n_samples` samples, shape (n_channels, n).
+
+        One channel is the sum of all, with the level of the channels kept.
+        """
+        return fitted(self.source.blocks(BLOCK_SAMPLES, "mono" if self.channels == "mono" else "all"), self.n_samples)
 
 
 def open_dry(path: Path) -> AudioSource:

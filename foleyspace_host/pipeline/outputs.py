@@ -7,8 +7,17 @@ from pathlib import Path
 from typing import Literal
 
 from foleyspace_host.errors import InvalidInput
+from foleyspace_host.render.formats import find_format
 
-__all__ = ["SOUND_SUFFIXES", "VIDEO_SUFFIXES", "check_outputs", "output_kind", "write_text"]
+__all__ = [
+    "SOUND_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "check_coding",
+    "check_format",
+    "check_outputs",
+    "output_kind",
+    "write_text",
+]
 
 SOUND_SUFFIXES = (".wav", ".flac")
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
@@ -41,6 +50,56 @@ def output_kind(path: Path) -> Literal["sound", "video"]:
         where=str(path),
         cure=f"end it with one of {', '.join(SOUND_SUFFIXES + VIDEO_SUFFIXES)}",
     )
+
+
+def check_format(name: str, path: Path) -> None:
+    """Check that an output can hold a format.
+
+    Parameters
+    ----------
+    name : str
+        Format, see `find_format`.
+    path : Path
+        The output.
+
+    Raises
+    ------
+    InvalidInput
+        If such files have no layout for its channels.
+    """
+    output = find_format(name)
+    suffix = path.suffix.lower()
+    if suffix != ".wav" and not output.is_common:
+        raise InvalidInput(
+            f"a {suffix} file has no layout for the {output.n_channels} channels of {name}",
+            where=str(path),
+            cure="end the name with .wav",
+        )
+
+
+def check_coding(path: Path, bit_depth: str | None, time_reference: int | None) -> None:
+    """Check that an output can hold such samples, and a time reference.
+
+    Parameters
+    ----------
+    path : Path
+        The output.
+    bit_depth : {"16", "24", "float"} or None
+        Wish for the samples.
+    time_reference : int or None
+        Wish for a time reference.
+
+    Raises
+    ------
+    InvalidInput
+        If files of its type cannot.
+    """
+    suffix = path.suffix.lower()
+    if bit_depth is not None and (suffix not in SOUND_SUFFIXES or (suffix == ".flac" and bit_depth == "float")):
+        cure = "use 16 or 24, or end the name with .wav" if suffix == ".flac" else "write a .wav or .flac file"
+        raise InvalidInput(f"the bit depth of a {suffix} file cannot be {bit_depth}", where=str(path), cure=cure)
+    if time_reference is not None and suffix != ".wav":
+        raise InvalidInput("only WAV files hold a time reference", where=str(path), cure="end the name with .wav")
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:

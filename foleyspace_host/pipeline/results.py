@@ -8,7 +8,7 @@ from typing import Literal
 
 from foleyspace_host.geometry.frames import wrap_deg
 from foleyspace_host.geometry.trajectory import Source
-from foleyspace_host.pipeline.dry import DryClip, Fit
+from foleyspace_host.pipeline.dry import Channels, DryClip, Fit
 from foleyspace_host.pipeline.provenance import Provenance
 
 __all__ = [
@@ -63,9 +63,11 @@ class SoundUse:
     path : str
         Its file.
     n_channels : int
-        Channels before the sum to mono.
+        Its channels.
+    channels : {"mono", "spread"}
+        Whether they were summed or placed side by side.
     mono_gain_db : float
-        Level given to the mean of the channels so that their power is kept [dB].
+        Level given to the mean of the channels so that their power is kept [dB]; 0 if they were not summed.
     duration_s : float
         Its own duration [s].
     fit : {"exact", "padded", "cut"}
@@ -74,6 +76,7 @@ class SoundUse:
 
     path: str
     n_channels: int
+    channels: Channels
     mono_gain_db: float
     duration_s: float
     fit: Fit
@@ -89,14 +92,22 @@ class RenderResult:
         The file written.
     codec : str
         How its sound is stored.
+    format : str
+        What its channels are for, see `OutputFormat`.
+    channels : tuple of str
+        Names of the channels in their order.
     duration_s : float
         Duration of the sound [s]; n_samples / sample_rate_hz.
     sample_rate_hz, n_samples : int
         Rate [Hz] and length of the sound.
     true_peak_db : float or None
-        Highest true peak as written [dBTP]; None for silence.
+        Highest true peak of the sound in the file [dBTP], of a lossy coding as decoded again; None for silence.
+    loudness_lufs : float or None
+        Its integrated loudness by ITU-R BS.1770 and EBU R 128 [LUFS]; None for silence or less than 0.4 s.
     gain_db : float
         Level by which the whole was turned down to stay below -1 dBTP, 0 if it was not [dB].
+    time_reference : int or None
+        Samples since midnight at which the sound starts, in a Broadcast Wave file; None in others.
     sound : SoundUse
         The sound that was placed.
     sources : tuple of SourceSummary
@@ -111,11 +122,15 @@ class RenderResult:
 
     output: str
     codec: str
+    format: str
+    channels: tuple[str, ...]
     duration_s: float
     sample_rate_hz: int
     n_samples: int
     true_peak_db: float | None
+    loudness_lufs: float | None
     gain_db: float
+    time_reference: int | None
     sound: SoundUse
     sources: tuple[SourceSummary, ...]
     settings: dict[str, object]
@@ -186,7 +201,8 @@ def sound_use(clip: DryClip) -> SoundUse:
     return SoundUse(
         path=str(source.path),
         n_channels=source.n_channels,
-        mono_gain_db=round(20.0 * log10(source.mono_gain), 2),
+        channels=clip.channels,
+        mono_gain_db=round(20.0 * log10(source.mono_gain), 2) if clip.channels == "mono" else 0.0,
         duration_s=source.n_samples / source.sample_rate_hz,
         fit=clip.fit,
     )

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.camera import DEFAULT_HFOV_DEG, Camera
-from foleyspace_host.render.options import RenderOptions
+from foleyspace_host.pipeline.dry import Channels
+from foleyspace_host.render.channels import DEFAULT_ANGLE_DEG, channel_angles_deg
+from foleyspace_host.render.formats import check_ears
+from foleyspace_host.render.options import RenderKeywords, RenderOptions
 
-__all__ = ["BED_RANGE_DB", "LocalizeSettings", "RenderSettings", "plain"]
+__all__ = ["BED_RANGE_DB", "BitDepth", "LocalizeSettings", "RenderSettings", "SoundKeywords", "plain"]
 
 BED_RANGE_DB = (-120.0, 24.0)
+
+BitDepth = Literal["16", "24", "float"]
+
+
+class SoundKeywords(RenderKeywords, total=False):
+    """How to render, and which sound to make of it, as keywords; see `RenderSettings`."""
+
+    channels: Channels
+    channel_angle_deg: float
+    bit_depth: BitDepth | None
+    time_reference: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +64,22 @@ class RenderSettings(RenderOptions):
 
     Parameters
     ----------
-    distance_gain, propagation, spread
+    distance_gain, propagation, spread, air, format, room
         As for `RenderOptions`.
     hrtf : Path, optional
-        SOFA file; the shipped KEMAR set if not given.
+        SOFA file; the shipped KEMAR set if not given. For binaural alone.
     bed_db : float, optional
         Level at which the original stereo sound is kept under the point source, -120 to 24 [dB]; not kept if
         not given.
+    channels : {"mono", "spread"}
+        Whether the channels of the sound are summed, or placed side by side; see `channel_angles_deg`.
+    channel_angle_deg : float
+        Angle of the left channel to the source's direction, 0 to 180 [deg].
+    bit_depth : {"16", "24", "float"}, optional
+        Coding of sound files; float for WAV and 24 for FLAC if not given.
+    time_reference : int, optional
+        Samples since midnight at which the sound starts; that of a Broadcast Wave file that is placed if not
+        given. For WAV.
 
     Raises
     ------
@@ -65,9 +89,24 @@ class RenderSettings(RenderOptions):
 
     hrtf: Path | None = None
     bed_db: float | None = None
+    channels: Channels = "mono"
+    channel_angle_deg: float = DEFAULT_ANGLE_DEG
+    bit_depth: BitDepth | None = None
+    time_reference: int | None = None
 
     def __post_init__(self) -> None:
         RenderOptions.__post_init__(self)  # slots and the short form of super() do not go together
+        check_ears(self.format, self.hrtf)
+        channel_angles_deg(2, self.channel_angle_deg)
+        for name, value, choices in (
+            ("channels", self.channels, get_args(Channels)),
+            ("bit depth", self.bit_depth, (None, *get_args(BitDepth))),
+        ):
+            if value not in choices:
+                wanted = ", ".join(choice for choice in choices if choice)
+                raise InvalidInput(f"{value!r} is unknown", where=name, cure=f"use one of: {wanted}")
+        if self.time_reference is not None and not 0 <= self.time_reference < 1 << 63:
+            raise InvalidInput(f"{self.time_reference} is no number of samples", where="time reference")
         low, high = BED_RANGE_DB
         if self.bed_db is not None and not low <= self.bed_db <= high:
             raise InvalidInput(f"{self.bed_db:g} dB is out of range", where="bed", cure=f"give {low:g} to {high:g} dB")

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from foleyspace_host.errors import InvalidInput, NoAudio, NoVideo
 from foleyspace_host.geometry.camera import DEFAULT_HFOV_DEG
@@ -15,13 +15,13 @@ from foleyspace_host.geometry.trajectory import Trajectory
 from foleyspace_host.geometry.trajectory_file import dumps, read_trajectory
 from foleyspace_host.pipeline.dry import DryClip, open_dry
 from foleyspace_host.pipeline.localize import located
-from foleyspace_host.pipeline.outputs import check_outputs, output_kind
+from foleyspace_host.pipeline.outputs import check_coding, check_format, check_outputs, output_kind
 from foleyspace_host.pipeline.provenance import detector_used, hrtf_used, made_with
-from foleyspace_host.pipeline.rendering import check_audible, write_rendered
+from foleyspace_host.pipeline.rendering import check_audible, ears_for, write_rendered
 from foleyspace_host.pipeline.results import SpatializeResult, sound_use, summarize
-from foleyspace_host.pipeline.settings import LocalizeSettings, RenderSettings, plain
+from foleyspace_host.pipeline.settings import LocalizeSettings, RenderSettings, SoundKeywords, plain
 from foleyspace_host.pipeline.stages import OnStage, Stages
-from foleyspace_host.render.options import DistanceGain, Propagation
+from foleyspace_host.render.formats import find_format
 
 if TYPE_CHECKING:
     from foleyspace_host.media.audio import AudioSource
@@ -37,15 +37,13 @@ def spatialize(
     audio: str | Path | None = None,
     label: str | None = None,
     hfov_deg: float = DEFAULT_HFOV_DEG,
-    spread: float = 1.0,
     hrtf: str | Path | None = None,
-    distance_gain: DistanceGain = "relative",
-    propagation: Propagation = "none",
     bed_db: float | None = None,
     trajectory_out: str | Path | None = None,
     keys: str | Path | None = None,
     detector: str | Path | None = None,
     on_progress: OnStage | None = None,
+    **options: Unpack[SoundKeywords],
 ) -> SpatializeResult:
     """Make a video's sound follow the thing on screen; the result is as long as the clip, to the sample.
 
@@ -62,14 +60,8 @@ def spatialize(
         Class to follow; the most prominent object if not given.
     hfov_deg : float
         Field of view over the longer side of the picture, 1 to 179 [deg].
-    spread : float
-        Factor on azimuths, 0 to 10; 1 is true geometry.
     hrtf : str or Path, optional
         SOFA file; the shipped KEMAR set if not given.
-    distance_gain : {"relative", "physical", "none"}
-        Level over distance, see `RenderOptions`.
-    propagation : {"none", "doppler", "physical"}
-        Travel time of the sound, see `RenderOptions`.
     bed_db : float, optional
         Keep the video's own sound in stereo under the point source, at this level [dB].
     trajectory_out : str or Path, optional
@@ -81,6 +73,8 @@ def spatialize(
     on_progress : callable, optional
         Called as (stage, done, total) with the stages "decode", "localize", "render" and "write"; raises
         Cancelled to stop.
+    **options
+        How to render, and which sound to make of it: see `RenderSettings`.
 
     Returns
     -------
@@ -96,9 +90,11 @@ def spatialize(
     video, out = Path(video), Path(out)
     audio, keys, trajectory_out = _path(audio), _path(keys), _path(trajectory_out)
     localizing = LocalizeSettings(label, hfov_deg, _path(detector))
-    rendering = RenderSettings(distance_gain, propagation, spread, _path(hrtf), bed_db)
+    rendering = RenderSettings(hrtf=_path(hrtf), bed_db=bed_db, **options)
     with_picture = output_kind(out) == "video"
     inputs = [video, audio, keys, rendering.hrtf, localizing.detector]
+    check_format(rendering.format, out)
+    check_coding(out, rendering.bit_depth, rendering.time_reference)
     check_outputs([out, trajectory_out], inputs)
     if keys is not None and label is not None:
         raise InvalidInput("a given trajectory leaves nothing to look for", where="label", cure="give label or keys")
@@ -109,17 +105,15 @@ def spatialize(
         check_audible(trajectory, str(keys))
     stages = Stages(on_progress)
     with stages.stage("decode") as report:
-        from foleyspace_host.hrtf.prepare import load_hrtf
-
         info, source, original = _opened(video, audio, bed=bed_db is not None)
-        ears = load_hrtf(rendering.hrtf, source.sample_rate_hz)
+        ears = ears_for(rendering, source.sample_rate_hz)
         source.scan(report)
-    models = [hrtf_used(rendering.hrtf)]
+    models = [] if ears is None else [hrtf_used(rendering.hrtf)]
     if trajectory is None:
         trajectory = located(video, localizing, stages)
         models.append(detector_used(localizing.detector))
     duration_s = info.duration_s or _unstated_duration_s(source, audio, trajectory)
-    clip = DryClip(source, max(1, sample_at(duration_s, source.sample_rate_hz)))
+    clip = DryClip(source, max(1, sample_at(duration_s, source.sample_rate_hz)), rendering.channels)
     with ExitStack() as files:
         if trajectory_out is not None:
             _write_beside(files, trajectory_out, trajectory)
@@ -136,11 +130,15 @@ def spatialize(
     return SpatializeResult(
         output=str(out),
         codec=written.codec,
+        format=rendering.format,
+        channels=find_format(rendering.format).channels,
         duration_s=clip.n_samples / source.sample_rate_hz,
         sample_rate_hz=source.sample_rate_hz,
         n_samples=clip.n_samples,
         true_peak_db=written.true_peak_db,
+        loudness_lufs=written.loudness_lufs,
         gain_db=written.gain_db,
+        time_reference=written.time_reference,
         sound=sound_use(clip),
         sources=tuple(summarize(s) for s in trajectory.selected),
         settings=plain(localizing, rendering) | {"keys": None if keys is None else str(keys)},

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import tee
 from math import ceil, floor
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foleyspace_host.errors import InvalidInput, NonFinite
+from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.trajectory import Trajectory
 from foleyspace_host.hrtf.prepare import Hrtf, load_hrtf
 from foleyspace_host.render.control import PointControl
 from foleyspace_host.render.delay import N_TAPS, read_delayed
 from foleyspace_host.render.filter import FrameFilter, hop_samples
-from foleyspace_host.render.options import DistanceGain, Propagation, RenderOptions
-from foleyspace_host.render.points import Point, points_of
+from foleyspace_host.render.formats import check_ears, find_format
+from foleyspace_host.render.options import RenderKeywords, RenderOptions
+from foleyspace_host.render.points import Point, direct_points_of, points_of
+from foleyspace_host.render.room.presets import room_of
+from foleyspace_host.render.signals import Signals
+from foleyspace_host.render.stream import render_stream
 
 __all__ = ["MAX_RATE_HZ", "MIN_RATE_HZ", "render", "render_blocks"]
 
@@ -32,56 +38,65 @@ def render(
     trajectory: Trajectory,
     *,
     hrtf: Path | str | None = None,
-    distance_gain: DistanceGain = "relative",
-    propagation: Propagation = "none",
-    spread: float = 1.0,
     on_progress: Callable[[int, int], None] | None = None,
+    **options: Unpack[RenderKeywords],
 ) -> NDArray[np.float32]:
-    """Render a mono clip binaurally along a trajectory.
+    """Render a mono clip along a trajectory, binaurally if no other format is asked for.
 
     Parameters
     ----------
-    mono : array_like, shape (n_samples,)
-        Clip, nominally within +-1; every selected source plays it.
+    mono : array_like, shape (n_samples,) or (n_clip_channels, n_samples)
+        Clip, nominally within +-1; every selected source plays it. Several channels need
+        ``channel_angles_deg``.
     sample_rate_hz : int
         Its sampling rate, 8 to 192 kHz [Hz].
     trajectory : Trajectory
         Positions; time 0 is the first sample.
     hrtf : path-like, optional
-        SOFA file; the KEMAR that ships by default.
-    distance_gain, propagation, spread
-        See `RenderOptions`.
+        SOFA file; the KEMAR that ships by default. For ``format="binaural"`` alone.
     on_progress : callable, optional
         Called as on_progress(done_samples, n_samples); may raise `Cancelled`.
+    **options
+        ``distance_gain``, ``propagation``, ``spread`` and so on: see `RenderOptions`.
 
     Returns
     -------
-    ndarray, float32, shape (2, n_samples)
-        Left and right ear, as long as the clip: its first sample is heard at the first sample, give or
-        take the travel time across the head. Not limited: a near source may pass +-1.
+    ndarray, float32, shape (n_channels, n_samples)
+        Left and right ear, or the channels of the format (see `OutputFormat`), as long as the clip: its first
+        sample is heard at the first sample, give or take the travel time across the head. Not limited: a near
+        source may pass +-1.
 
     Raises
     ------
     InvalidInput
-        If the clip is not one-dimensional, the rate is out of range, no source is selected, or an
+        If the clip has another number of channels, the rate is out of range, no source is selected, or an
         option is unknown.
     NonFinite
         If the clip holds NaN or infinite samples.
     HrtfInvalid
         If the SOFA file cannot be used.
     """
-    options = RenderOptions(distance_gain, propagation, spread)
+    choices = RenderOptions(**options)
     clip = np.ascontiguousarray(mono, dtype=np.float32)
-    if clip.ndim != 1:
-        raise InvalidInput(f"audio of shape {clip.shape} is not one channel", where="mono", cure="pass shape (n,)")
-    out = np.zeros((2, len(clip)), dtype=np.float32)
-    prepared = load_hrtf(hrtf, _checked_rate(sample_rate_hz))
+    angles = choices.channel_angles_deg
+    if angles is None and clip.ndim != 1:
+        raise InvalidInput(
+            f"audio of shape {clip.shape} is not one channel",
+            where="mono",
+            cure="pass shape (n,), or channel_angles_deg with one angle for each channel",
+        )
+    if angles is not None and (clip.ndim != 2 or len(clip) != len(angles)):
+        raise InvalidInput(f"audio of shape {clip.shape} for {len(angles)} channel angles", where="mono")
+    n_samples = clip.shape[-1]
+    check_ears(choices.format, hrtf)
+    out = np.zeros((find_format(choices.format).n_channels, n_samples), dtype=np.float32)
+    prepared = load_hrtf(hrtf, _checked_rate(sample_rate_hz)) if choices.format == "binaural" else None
     done = 0
-    for block in render_blocks([clip], len(clip), sample_rate_hz, trajectory, prepared, options):
+    for block in render_stream([clip], n_samples, sample_rate_hz, trajectory, prepared, choices):
         out[:, done : done + block.shape[1]] = block
         done += block.shape[1]
         if on_progress is not None:
-            on_progress(done, len(clip))
+            on_progress(done, n_samples)
     return out
 
 
@@ -110,9 +125,9 @@ def render_blocks(
     options : RenderOptions
         Choices.
 
-    Yields
-    ------
-    ndarray, float32, shape (2, m)
+    Returns
+    -------
+    iterator of ndarray, float32, shape (2, m)
         Left and right ear; n_samples in all.
 
     Raises
@@ -124,21 +139,51 @@ def render_blocks(
     """
     if hrtf.sample_rate_hz != _checked_rate(sample_rate_hz):
         raise InvalidInput(f"responses at {hrtf.sample_rate_hz} Hz for a clip at {sample_rate_hz} Hz", where="hrtf")
-    hop = hop_samples(sample_rate_hz)
-    frame_filter = FrameFilter(hrtf, hop)
     duration_s = max(n_samples, 1) / sample_rate_hz
-    voices = [_Voice(point, hrtf, options, frame_filter) for point in points_of(trajectory, options, duration_s)]
-    feed = _Feed(blocks)
-    sound = np.zeros((_CHUNK_FRAMES + 1) * hop, dtype=np.float32)  # one hop of the past, then the chunk
+    points = points_of(trajectory, options, duration_s)
+    room = room_of(options.room)
+    if room is None or not room.tail:
+        return _point_blocks(blocks, n_samples, points, hrtf, options)
+    from foleyspace_host.render.room.reverb import added, binaural_tail, tail_blocks
+
+    early, late = tee(blocks)
+    sources = direct_points_of(trajectory, options, duration_s)
+    tail = binaural_tail(room, hrtf, n_samples)
+    return added(
+        _point_blocks(early, n_samples, points, hrtf, options),
+        tail_blocks(late, n_samples, sample_rate_hz, sources, room, options, tail),
+    )
+
+
+def _point_blocks(
+    blocks: Iterable[NDArray[np.float32]],
+    n_samples: int,
+    points: Sequence[Point],
+    hrtf: Hrtf,
+    options: RenderOptions,
+) -> Iterator[NDArray[np.float32]]:
+    """Render a stream of mono blocks through points."""
+    hop = hop_samples(hrtf.sample_rate_hz)
+    frame_filter = FrameFilter(hrtf, hop)
+    voices = [_Voice(point, hrtf, options, frame_filter) for point in points]
+    ahead = max(voice.ahead for voice in voices)
+    for voice in voices:
+        voice.open(ahead)
+    signals = Signals(blocks, points, hrtf.sample_rate_hz)
+    rows = [signals.row(point) for point in points]
+    # one hop of the past, then the chunk
+    sound = np.zeros((signals.n_rows, (_CHUNK_FRAMES + 1) * hop), dtype=np.float32)
     frame, rendered = 0, 0
     while rendered < n_samples:
-        sound[:hop] = sound[-hop:]
-        feed.read_into(sound[hop:])
-        spectra = frame_filter.analyse(sound)
-        for voice in voices:
-            voice.push(spectra, frame)
+        sound[:, :hop] = sound[:, -hop:]
+        sound[:, hop:] = signals.take(_CHUNK_FRAMES * hop)
+        jump = np.any([voice.jumps(frame) for voice in voices], axis=0)
+        spectra = [frame_filter.analyse(row, jump) for row in sound]
+        for voice, row in zip(voices, rows, strict=True):
+            voice.push(spectra[row], frame)
         frame += _CHUNK_FRAMES
-        ready = min(min(voice.ready_samples for voice in voices), n_samples)
+        complete = (frame - 1) * hop  # where the next chunk's first frame starts
+        ready = min(max(floor((complete - ahead) / hop), 0) * hop, n_samples)
         if ready > rendered:
             out = np.zeros((2, ready - rendered), dtype=np.float32)
             for voice in voices:
@@ -152,17 +197,23 @@ class _Voice:
 
     def __init__(self, point: Point, hrtf: Hrtf, options: RenderOptions, frame_filter: FrameFilter) -> None:
         self._filter, self._hop = frame_filter, frame_filter.hop
-        self._control = PointControl(point, hrtf, options, self._hop)
+        self._control = PointControl(point, hrtf, options, self._hop, frame_filter.frequency_hz)
         shortest, longest = self._control.delay_bounds_samples()
-        self._ahead = max(ceil(-shortest), 0) + N_TAPS  # how far readings may reach past the output
+        self.ahead = max(ceil(-shortest), 0) + N_TAPS
+        """How far readings may reach past the output [samples]."""
         self._behind = max(ceil(longest), 0) + N_TAPS
-        chunk = _CHUNK_FRAMES * self._hop
-        self._keep = self._behind + self._ahead + 2 * self._hop
-        self._lines = np.zeros((2, self._keep + chunk + frame_filter.n_fft), dtype=np.float32)
-        self._origin = -self._hop - self._keep  # sample number of the lines' first column
-        self.ready_samples = 0
 
-    def push(self, spectra: NDArray[np.complex64], first_frame: int) -> None:
+    def open(self, ahead: int) -> None:
+        """Make the lines, for an output that stays `ahead` samples behind what is complete."""
+        self._keep = self._behind + ahead + 2 * self._hop
+        self._lines = np.zeros((2, self._keep + _CHUNK_FRAMES * self._hop + self._filter.n_fft), dtype=np.float32)
+        self._origin = -self._hop - self._keep  # sample number of the lines' first column
+
+    def jumps(self, first_frame: int) -> NDArray[np.bool_]:
+        """Tell in which hops of the next chunk the point jumps; the first lies before the chunk's first frame."""
+        return self._control.jumps(first_frame - 1, _CHUNK_FRAMES + 1)
+
+    def push(self, spectra: NDArray[np.float32], first_frame: int) -> None:
         """Filter the next chunk of frames into the lines."""
         chunk = _CHUNK_FRAMES * self._hop
         if first_frame > 0:
@@ -171,8 +222,6 @@ class _Voice:
             self._origin += chunk
         control = self._control.filters(first_frame, _CHUNK_FRAMES)
         self._filter.synthesise(spectra, control, self._lines[:, self._keep :])
-        complete = (first_frame + _CHUNK_FRAMES - 1) * self._hop  # where the next chunk's first frame starts
-        self.ready_samples = max(floor((complete - self._ahead) / self._hop), 0) * self._hop
 
     def read_into(self, out: NDArray[np.float32], first: int) -> None:
         """Add the samples first, first + 1, ... as both ears hear them; `first` is a multiple of the hop."""
@@ -188,30 +237,6 @@ class _Voice:
                 jump,
                 out[ear],
             )
-
-
-class _Feed:
-    """Blocks of any size, read in any size; silence follows the last."""
-
-    def __init__(self, blocks: Iterable[NDArray[np.float32]]) -> None:
-        self._blocks = iter(blocks)
-        self._rest = np.zeros(0, dtype=np.float32)
-
-    def read_into(self, out: NDArray[np.float32]) -> None:
-        filled = 0
-        while filled < len(out):
-            if not len(self._rest):
-                block = next(self._blocks, None)
-                if block is None:
-                    out[filled:] = 0.0
-                    return
-                self._rest = np.asarray(block, dtype=np.float32)
-                if not np.isfinite(self._rest).all():
-                    raise NonFinite("the audio holds NaN or infinite samples", cure="repair or re-export it")
-            taken = min(len(self._rest), len(out) - filled)
-            out[filled : filled + taken] = self._rest[:taken]
-            self._rest = self._rest[taken:]
-            filled += taken
 
 
 def _checked_rate(sample_rate_hz: int) -> int:

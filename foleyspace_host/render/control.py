@@ -9,14 +9,17 @@ from numpy.typing import NDArray
 
 from foleyspace_host.hrtf.mesh import locate
 from foleyspace_host.hrtf.prepare import Hrtf
-from foleyspace_host.render.distance import distance_gain, propagation_s
+from foleyspace_host.render.distance import SPEED_OF_SOUND_M_S
+from foleyspace_host.render.near_field import FAR_M, ear_angles_rad, extra_path_m
 from foleyspace_host.render.options import RenderOptions
 from foleyspace_host.render.points import Point
+from foleyspace_host.render.travel import Travel
 
 __all__ = ["FilterControl", "PointControl"]
 
-_EMISSION_STEPS = 6
+_BATCH = 1024  # control points that are computed at a time: long arrays cost little more than short ones
 _JUMP = 0.5  # change of delay per sample above which a source jumps rather than moves (half the speed of sound)
+_NEAR_FIELD_DELAY_S = 0.2e-3  # more than the near field ever adds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,25 @@ class FilterControl:
         Vertices of the mesh whose responses are blended.
     weight : ndarray, float32, shape (n_frames, 3)
         Their weights, distance gain included.
+    tone : ndarray, float32, shape (1 or 2 ears, 1 or n_frames, n_bins), or None
+        Gains of every frequency; None for a flat one.
     """
 
     vertex: NDArray[np.int32]
     weight: NDArray[np.float32]
+    tone: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Control values of `_BATCH` intervals: one more point than intervals."""
+
+    unit: NDArray[np.float64]
+    distance_m: NDArray[np.float64]
+    vertex: NDArray[np.int32]
+    weight: NDArray[np.float32]
+    delay_samples: NDArray[np.float64]
+    jump: NDArray[np.bool_]
 
 
 class PointControl:
@@ -48,31 +66,58 @@ class PointControl:
         Laws of distance and propagation.
     hop : int
         Distance of control points [samples].
+    frequency_hz : ndarray, shape (n_bins,)
+        Frequencies of the filter's bins [Hz].
     """
 
-    def __init__(self, point: Point, hrtf: Hrtf, options: RenderOptions, hop: int) -> None:
+    def __init__(
+        self, point: Point, hrtf: Hrtf, options: RenderOptions, hop: int, frequency_hz: NDArray[np.float64]
+    ) -> None:
         self._point = point
         self._hrtf = hrtf
         self._options = options
         self._hop = hop
-        self._triangle = {"filter": 0, "delay": 0}  # where each walk over the mesh left off
+        self._frequency_hz = frequency_hz
+        self._near = options.distance_gain != "none" and point.path.distance_bounds_m()[0] < FAR_M
+        # the filter lives on the source's clock, the ears on the listener's
+        self._heard = Travel(point, options, hrtf.sample_rate_hz, hop)
+        self._emitted = self._heard
+        if not self._heard.is_instant:
+            self._emitted = Travel(point, options, hrtf.sample_rate_hz, hop, at_source=True)
+        self._batches: dict[tuple[int, int], _Batch] = {}
+        self._triangle = 0  # where the walk over the mesh left off
 
     def delay_bounds_samples(self) -> tuple[float, float]:
-        """Smallest and largest delay that can occur [samples]."""
+        """Return the smallest and the largest delay that can occur [samples]."""
         ear = self._hrtf.delay_samples - self._hrtf.pre_roll_samples
-        reach = np.array(self._point.path.distance_bounds_m())
-        travel = self._travel_s(reach) * self._hrtf.sample_rate_hz
-        return float(ear.min() + travel[0]), float(ear.max() + travel[1])
+        shortest, longest = self._heard.bounds_samples()
+        near = _NEAR_FIELD_DELAY_S * self._hrtf.sample_rate_hz if self._near else 0.0
+        return float(ear.min()) + shortest - near, float(ear.max()) + longest + near
 
     def filters(self, first: int, count: int) -> FilterControl:
-        """Vertices and weights at the control points first ... first + count - 1, on the source's clock."""
-        unit, distance_m = self._point.path.sample(self._times_s(first, count))
-        vertex, weight = self._locate(unit, "filter")
-        gain = self._point.gain * distance_gain(distance_m, self._point.reference_m, self._options.distance_gain)
-        return FilterControl(vertex, weight * gain.astype(np.float32)[:, None])
+        """Return what the filter needs at the frames first ... first + count - 1, on the source's clock."""
+        parts = [(batch, span) for batch, span in self._spans(self._emitted, first, count)]
+        vertex = np.concatenate([batch.vertex[span] for batch, span in parts])
+        weight = np.concatenate([batch.weight[span] for batch, span in parts])
+        if not self._point.tones:
+            return FilterControl(vertex, weight)
+        unit = np.concatenate([batch.unit[span] for batch, span in parts])
+        distance_m = np.concatenate([batch.distance_m[span] for batch, span in parts])
+        tone = np.ones((1, 1, 1), dtype=np.float32)
+        for part in self._point.tones:
+            tone = tone * part(unit, distance_m, self._frequency_hz)
+        return FilterControl(vertex, weight, tone)
+
+    def jumps(self, first: int, count: int) -> NDArray[np.bool_]:
+        """Tell in which of the intervals that begin at control points first, ... the source jumps, on its own clock."""
+        flags = np.zeros(count, dtype=np.bool_)
+        before = max(-first, 0)  # intervals that end before the clip begins
+        spans = self._spans(self._emitted, first + before, count - before)
+        flags[before:] = np.concatenate([batch.jump[span] for batch, span in spans])
+        return flags
 
     def delays(self, first: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Delays of both ears on the listener's clock.
+        """Return the delays of both ears on the listener's clock.
 
         Parameters
         ----------
@@ -86,38 +131,46 @@ class PointControl:
         jump : ndarray of bool, shape (count - 1,)
             Intervals over which the source jumps: cross-fade instead of sliding the delay.
         """
-        heard_s = self._times_s(first, count)
-        emitted_s = heard_s
-        if self._options.propagation != "none":
-            for _ in range(_EMISSION_STEPS):  # t_emitted + travel(t_emitted) = t_heard; contracts by v / c
-                emitted_s = heard_s - self._travel_s(self._point.path.sample(emitted_s)[1])
-        unit, distance_m = self._point.path.sample(emitted_s)
-        vertex, weight = self._locate(unit, "delay")
-        ear = (weight[..., None] * self._hrtf.delay_samples[vertex]).sum(axis=1) - self._hrtf.pre_roll_samples
-        delay = ear + self._travel_s(distance_m)[:, None] * self._hrtf.sample_rate_hz
-        jump = np.abs(np.diff(delay, axis=0)).max(axis=1) > _JUMP * self._hop
-        cuts = self._point.path.cuts_between(float(emitted_s.min()), float(emitted_s.max()) + 1e-9)
-        after = np.searchsorted(np.maximum.accumulate(emitted_s), cuts, side="left")
-        jump[after[(after > 0) & (after < len(emitted_s))] - 1] = True
-        return delay, jump
+        parts = [(batch, span) for batch, span in self._spans(self._heard, first, count)]
+        delay = np.concatenate([batch.delay_samples[span] for batch, span in parts])
+        return delay, np.concatenate([batch.jump[span] for batch, span in parts])[: count - 1]
 
-    def _times_s(self, first: int, count: int) -> NDArray[np.float64]:
-        return np.arange(first, first + count, dtype=np.float64) * (self._hop / self._hrtf.sample_rate_hz)
+    def _spans(self, clock: Travel, first: int, count: int) -> list[tuple[_Batch, slice]]:
+        """Return the batches that hold a stretch of control points, and the part of each."""
+        spans = []
+        for number in range(first // _BATCH, (first + count - 1) // _BATCH + 1):
+            start = max(first - number * _BATCH, 0)
+            spans.append((self._batch(clock, number), slice(start, min(first + count - number * _BATCH, _BATCH))))
+        return spans
 
-    def _travel_s(self, distance_m: NDArray[np.float64]) -> NDArray[np.float64]:
-        return propagation_s(distance_m, self._point.reference_m, self._options.propagation)
+    def _batch(self, clock: Travel, number: int) -> _Batch:
+        key = id(clock), number
+        if key not in self._batches:
+            while len(self._batches) > 4:  # the two that either clock may be between, and one to spare
+                del self._batches[next(iter(self._batches))]
+            self._batches[key] = self._computed(clock, number * _BATCH)
+        return self._batches[key]
 
-    def _locate(self, unit: NDArray[np.float64], walk: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def _computed(self, clock: Travel, first: int) -> _Batch:
+        heard = clock.heard(first, _BATCH + 1)
+        unit, distance_m = heard.unit, heard.distance_m
         mesh = self._hrtf.mesh
         triangle = np.empty(len(unit), dtype=np.int32)
         weight = np.empty((len(unit), 3), dtype=np.float32)
-        self._triangle[walk] = locate(
+        self._triangle = locate(
             np.ascontiguousarray(unit),
-            self._triangle[walk],
+            self._triangle,
             mesh.triangles,
             mesh.neighbours,
             mesh.inverse,
             triangle,
             weight,
         )
-        return mesh.triangles[triangle], weight
+        vertex = mesh.triangles[triangle]
+        delay = np.einsum("nk,nke->ne", weight, self._hrtf.delay_samples[vertex])
+        delay += heard.delay_samples[:, None] - self._hrtf.pre_roll_samples
+        if self._near:
+            extra_m = extra_path_m(np.minimum(distance_m, FAR_M), ear_angles_rad(unit))
+            delay += extra_m.T * (self._hrtf.sample_rate_hz / SPEED_OF_SOUND_M_S)
+        jump = heard.jump | (np.abs(np.diff(delay, axis=0)).max(axis=1) > _JUMP * self._hop)
+        return _Batch(unit, distance_m, vertex, weight * heard.gain.astype(np.float32)[:, None], delay, jump)

@@ -17,8 +17,8 @@ N_TAPS = 32
 _HALF = N_TAPS // 2
 _PHASES = 512
 _KAISER_BETA = 9.0
-_RUN = 32  # samples; control intervals are multiples of it
-_MAX_DRIFT = 0.125  # samples per run
+_LONGEST_RUN, _SHORTEST_RUN = 128, 16  # samples; control intervals are multiples of both
+_MAX_DRIFT = 0.125  # samples per run: a parabola then follows each tap to -74 dB at 16 kHz, far better below
 
 
 def _sinc_table() -> NDArray[np.float32]:
@@ -65,31 +65,40 @@ def read_delayed(
     _read(line, origin, first, hop, delay_samples, jump, out, _TABLE)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _read(line, origin, first, hop, delay, jump, out, table):  # type: ignore[no-untyped-def]
-    run_out = np.empty(_RUN, dtype=np.float32)
+    longest = min(_LONGEST_RUN, hop)
+    run_out = np.empty(longest, dtype=np.float32)
+    taps = np.empty((3, N_TAPS), dtype=np.float32)
     for interval in range(jump.shape[0]):
         here, there = delay[interval], delay[interval + 1]
         slope = (there - here) / hop
-        for start in range(0, hop, _RUN):
+        length = longest
+        while length > _SHORTEST_RUN and abs(slope) * length > _MAX_DRIFT:
+            length //= 2
+        steady = abs(slope) * length <= _MAX_DRIFT
+        for start in range(0, hop, length):
             begin = interval * hop + start
             if begin >= out.shape[0]:
                 return
-            count = min(_RUN, out.shape[0] - begin)
+            count = min(length, out.shape[0] - begin)
             position = first + begin - origin
             if jump[interval]:
-                fade = (start + np.arange(_RUN)) / hop
-                fade = (0.5 - 0.5 * np.cos(np.pi * fade)).astype(np.float32)
-                _run(line, position - here, 0.0, table, run_out)
+                run_out[:] = np.float32(0.0)
+                _run(line, position - here, 0.0, table, taps, run_out, length)
                 for n in range(count):
-                    out[begin + n] += (np.float32(1.0) - fade[n]) * run_out[n]
-                _run(line, position - there, 0.0, table, run_out)
+                    out[begin + n] += np.float32(0.5 + 0.5 * np.cos(np.pi * (start + n) / hop)) * run_out[n]
+                run_out[:] = np.float32(0.0)
+                _run(line, position - there, 0.0, table, taps, run_out, length)
                 for n in range(count):
-                    out[begin + n] += fade[n] * run_out[n]
+                    out[begin + n] += np.float32(0.5 - 0.5 * np.cos(np.pi * (start + n) / hop)) * run_out[n]
                 continue
             point = position - (here + slope * start)
-            if abs(slope) * _RUN <= _MAX_DRIFT:
-                _run(line, point, slope, table, run_out)
+            if steady and count == length:
+                _run(line, point, slope, table, taps, out[begin : begin + length], length)
+            elif steady:
+                run_out[:] = np.float32(0.0)
+                _run(line, point, slope, table, taps, run_out, length)
                 for n in range(count):
                     out[begin + n] += run_out[n]
             else:
@@ -97,50 +106,60 @@ def _read(line, origin, first, hop, delay, jump, out, table):  # type: ignore[no
                     out[begin + n] += _one(line, point + n * (1.0 - slope), table)
 
 
-@njit(cache=True, fastmath=True, inline="always")
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _one(line, point, table):  # type: ignore[no-untyped-def]
     """Value of the line at one point."""
     index = int(np.floor(point))
     row = (point - index) * _PHASES + _PHASES // 4
     low = int(row)
     part = np.float32(row - low)
+    early, late = table[low], table[low + 1]
+    piece = line[index - (_HALF - 1) : index + _HALF + 1]
     total = np.float32(0.0)
-    start = index - (_HALF - 1)
     for k in range(N_TAPS):
-        tap = table[low, k] + part * (table[low + 1, k] - table[low, k])
-        total += tap * line[start + k]
+        total += (early[k] + part * (late[k] - early[k])) * piece[k]
     return total
 
 
-@njit(cache=True, fastmath=True)
-def _run(line, point, slope, table, out):  # type: ignore[no-untyped-def]
-    """Values at point, point + (1 - slope), ...: `_RUN` of them, for a small slope."""
-    middle = point - slope * (_RUN // 2)
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _run(line, point, slope, table, taps, out, count):  # type: ignore[no-untyped-def]
+    """Add the values at point, point + (1 - slope), ... to `out`: `count` of them, for a small slope."""
+    half = count // 2
+    middle = point - slope * half
     index = int(np.floor(middle))
-    start = index - (_HALF - 1)
-    drift = slope * (_RUN // 2)
-    taps = np.empty((3, N_TAPS), dtype=np.float32)
-    for moment in range(3):
-        row = (middle + (1 - moment) * drift - index) * _PHASES + _PHASES // 4
+    for moment in range(3):  # middle, early, late
+        at = middle - index
+        if moment > 0:
+            at += slope * half if moment == 1 else -slope * half
+        row = at * _PHASES + _PHASES // 4
         low = int(row)
         part = np.float32(row - low)
+        early, late = table[low], table[low + 1]
         for k in range(N_TAPS):
-            taps[moment, k] = table[low, k] + part * (table[low + 1, k] - table[low, k])
-    for n in range(_RUN):
-        out[n] = 0.0
+            taps[moment, k] = early[k] + part * (late[k] - early[k])
+    start = index - (_HALF - 1)
     if slope == 0.0:
         for k in range(0, N_TAPS, 4):
-            t0, t1, t2, t3 = taps[1, k], taps[1, k + 1], taps[1, k + 2], taps[1, k + 3]
-            piece = line[start + k : start + k + _RUN + 3]
-            for n in range(_RUN):
+            t0, t1, t2, t3 = taps[0, k], taps[0, k + 1], taps[0, k + 2], taps[0, k + 3]
+            piece = line[start + k : start + k + count + 4]
+            for n in range(count):
                 out[n] += t0 * piece[n] + t1 * piece[n + 1] + t2 * piece[n + 2] + t3 * piece[n + 3]
         return
-    for k in range(N_TAPS):
-        early, mid, late = taps[0, k], taps[1, k], taps[2, k]
-        # the parabola mid + linear * s + bend * s^2 with s from -1 (early) to 1 (late)
-        linear = np.float32(0.5) * (late - early)
-        bend = np.float32(0.5) * (late + early) - mid
-        piece = line[start + k : start + k + _RUN]
-        for n in range(_RUN):
-            s = np.float32(n - _RUN // 2) / np.float32(_RUN // 2)
-            out[n] += (mid + s * (linear + s * bend)) * piece[n]
+    for k in range(N_TAPS):  # the parabola m + l s + b s^2 with s from -1 (early) to 1 (late)
+        early_tap, late_tap = taps[1, k], taps[2, k]
+        taps[1, k] = np.float32(0.5) * (late_tap - early_tap)
+        taps[2, k] = np.float32(0.5) * (late_tap + early_tap) - taps[0, k]
+    step = np.float32(1.0) / np.float32(half)
+    for k in range(0, N_TAPS, 4):  # four taps at a time: a quarter of the traffic through `out`
+        m0, m1, m2, m3 = taps[0, k], taps[0, k + 1], taps[0, k + 2], taps[0, k + 3]
+        l0, l1, l2, l3 = taps[1, k], taps[1, k + 1], taps[1, k + 2], taps[1, k + 3]
+        b0, b1, b2, b3 = taps[2, k], taps[2, k + 1], taps[2, k + 2], taps[2, k + 3]
+        piece = line[start + k : start + k + count + 4]
+        for n in range(count):
+            s = np.float32(n - half) * step
+            out[n] += (
+                (m0 + s * (l0 + s * b0)) * piece[n]
+                + (m1 + s * (l1 + s * b1)) * piece[n + 1]
+                + (m2 + s * (l2 + s * b2)) * piece[n + 2]
+                + (m3 + s * (l3 + s * b3)) * piece[n + 3]
+            )

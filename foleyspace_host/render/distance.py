@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace_host.render.options import DistanceGain, Propagation
+if TYPE_CHECKING:
+    from foleyspace_host.render.options import DistanceGain, Propagation
 
-__all__ = ["RELATIVE_LIMIT_DB", "SPEED_OF_SOUND_M_S", "distance_gain", "propagation_s"]
+__all__ = ["PHYSICAL_REFERENCE_M", "RELATIVE_LIMIT_DB", "SPEED_OF_SOUND_M_S", "distance_gain", "propagation_s"]
 
 SPEED_OF_SOUND_M_S = 343.2
 """Speed of sound in dry air at 20 degrees Celsius (ISO 9613-1) [m/s]."""
 
 RELATIVE_LIMIT_DB = 12.0
+"""Bound of the relative law, both ways [dB]."""
+
+PHYSICAL_REFERENCE_M = 1.0
+"""Distance at which the physical law is neutral [m]."""
 
 
 def distance_gain(distance_m: NDArray[np.float64], median_m: float, law: DistanceGain) -> NDArray[np.float64]:
@@ -35,7 +42,7 @@ def distance_gain(distance_m: NDArray[np.float64], median_m: float, law: Distanc
     if law == "none":
         return np.ones_like(distance_m)
     if law == "physical":
-        return 1.0 / distance_m
+        return PHYSICAL_REFERENCE_M / distance_m
     limit = 10.0 ** (RELATIVE_LIMIT_DB / 20.0)
     return np.clip(median_m / distance_m, 1.0 / limit, limit)
 

@@ -1,6 +1,12 @@
-"""The head's filter: overlapping Hann frames, each with the response of its own direction."""
+"""The head's filter: overlapping frames, each with the response of its own direction.
+
+The frames are triangles: between two of them the response then moves on a straight line. (Hann frames would
+move it in steps: a tone on a circle at 90 degrees a second then has 12 dB more noise beside it.)
+"""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 from numba import njit
@@ -8,6 +14,7 @@ from numpy.typing import NDArray
 
 from foleyspace_host.hrtf.prepare import Hrtf
 from foleyspace_host.render.control import FilterControl
+from foleyspace_host.render.fft import fast_length, multiply_blended, multiply_tone, packed_irfft, packed_rfft
 
 __all__ = ["FrameFilter", "hop_samples"]
 
@@ -23,7 +30,7 @@ def hop_samples(sample_rate_hz: int) -> int:
 class FrameFilter:
     """Filters frames of one sound for the directions of any number of sources.
 
-    Frame k is Hann weighted, centred at sample k * hop and two hops long; the frames of a steady
+    Frame k is a triangle, centred at sample k * hop and two hops long; the frames of a steady
     source add up to plain convolution.
 
     Parameters
@@ -35,60 +42,68 @@ class FrameFilter:
     """
 
     def __init__(self, hrtf: Hrtf, hop: int) -> None:
-        from scipy import fft
-
         self.hop = hop
-        self.n_fft = 2 * int(fft.next_fast_len(-(-(2 * hop + hrtf.n_taps - 1) // 2), real=True))
-        self._responses = hrtf.spectra(self.n_fft)
-        self._window = (0.5 - 0.5 * np.cos(np.pi * np.arange(2 * hop) / hop)).astype(np.float32)
+        self.n_fft = fast_length(2 * hop + hrtf.n_taps - 1)
+        self.frequency_hz = np.arange(self.n_fft // 2 + 1, dtype=np.float64) * (hrtf.sample_rate_hz / self.n_fft)
+        self._responses = _packed_responses(hrtf, self.n_fft)
+        line = np.arange(hop) / hop
+        self._rises = np.stack([line, 0.5 - 0.5 * np.cos(np.pi * line)]).astype(np.float32)  # moving, jumping
 
-    def analyse(self, mono: NDArray[np.float32]) -> NDArray[np.complex64]:
-        """Spectra of the frames of a stretch of sound.
+    def analyse(self, mono: NDArray[np.float32], jump: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Transform the frames of a stretch of sound.
 
         Parameters
         ----------
         mono : ndarray, float32, shape ((n_frames + 1) * hop,)
             Sound from one hop before the first frame's centre to one hop after the last one's.
+        jump : ndarray of bool, shape (n_frames + 1,)
+            Hops in which a source jumps: there the frames cross-fade on a cosine, which has no corners.
 
         Returns
         -------
-        ndarray, complex64, shape (n_frames, n_fft // 2 + 1)
+        ndarray, float32, shape (n_frames, n_fft)
+            Packed spectra, see `fft`.
         """
-        from scipy import fft
+        hops = mono.reshape(-1, self.hop)
+        padded = np.zeros((len(hops) - 1, self.n_fft), dtype=np.float32)
+        if jump.any():
+            rise = self._rises[jump.astype(np.intp)]
+            rising, falling = hops * rise, hops * (np.float32(1.0) - rise)
+        else:
+            rising, falling = hops * self._rises[0], hops * (np.float32(1.0) - self._rises[0])
+        padded[:, : self.hop] = rising[:-1]
+        padded[:, self.hop : 2 * self.hop] = falling[1:]
+        return packed_rfft(padded, padded)
 
-        frames = np.lib.stride_tricks.sliding_window_view(mono, 2 * self.hop)[:: self.hop]
-        spectra: NDArray[np.complex64] = fft.rfft(frames * self._window, self.n_fft)
-        return spectra
-
-    def synthesise(self, spectra: NDArray[np.complex64], control: FilterControl, out: NDArray[np.float32]) -> None:
+    def synthesise(self, spectra: NDArray[np.float32], control: FilterControl, out: NDArray[np.float32]) -> None:
         """Filter frames and add them up.
 
         Parameters
         ----------
-        spectra : ndarray, complex64, shape (n_frames, n_fft // 2 + 1)
+        spectra : ndarray, float32, shape (n_frames, n_fft)
             As from `analyse`.
         control : FilterControl
-            Direction and gain of each frame.
+            Direction, gain and tone of each frame.
         out : ndarray, float32, shape (2, at least (n_frames - 1) * hop + n_fft)
             Added to; its first sample is the first sample of the first frame.
         """
-        from scipy import fft
+        filtered = np.empty((2, *spectra.shape), dtype=np.float32)
+        multiply_blended(spectra, self._responses, control.vertex, control.weight, filtered)
+        if control.tone is not None:
+            multiply_tone(filtered, control.tone)
+        rows = filtered.reshape(-1, self.n_fft)
+        packed_irfft(rows, rows)
+        _overlap_add(filtered, self.hop, out)
 
-        filtered = np.empty((2, *spectra.shape), dtype=np.complex64)
-        _blend_and_multiply(spectra, self._responses, control.vertex, control.weight, filtered)
-        _overlap_add(fft.irfft(filtered, self.n_fft, overwrite_x=True), self.hop, out)
 
-
-@njit(cache=True, fastmath=True)
-def _blend_and_multiply(spectra, responses, vertex, weight, out):  # type: ignore[no-untyped-def]
-    for frame in range(spectra.shape[0]):
-        a, b, c = vertex[frame, 0], vertex[frame, 1], vertex[frame, 2]
-        wa, wb, wc = weight[frame, 0], weight[frame, 1], weight[frame, 2]
-        sound = spectra[frame]
-        for ear in range(2):
-            ra, rb, rc, result = responses[a, ear], responses[b, ear], responses[c, ear], out[ear, frame]
-            for k in range(sound.shape[0]):
-                result[k] = sound[k] * (wa * ra[k] + wb * rb[k] + wc * rc[k])
+@lru_cache(maxsize=2)
+def _packed_responses(hrtf: Hrtf, n_fft: int) -> NDArray[np.float32]:
+    """Return packed spectra of all responses, shape (n_vertices, 2, n_fft)."""
+    padded = np.zeros((len(hrtf.responses), 2, n_fft), dtype=np.float32)
+    padded[..., : hrtf.n_taps] = hrtf.responses
+    rows = padded.reshape(-1, n_fft)
+    packed_rfft(rows, rows)
+    return padded
 
 
 @njit(cache=True)

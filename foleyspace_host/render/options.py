@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
-from typing import Literal, get_args
+from pathlib import Path
+from typing import Literal, TypedDict, get_args
 
 from foleyspace_host.errors import InvalidInput
+from foleyspace_host.geometry.trajectory import MAX_EXTENT_DEG
+from foleyspace_host.render.air import Air
+from foleyspace_host.render.formats import FormatName, find_format
+from foleyspace_host.render.room.model import RoomModel
+from foleyspace_host.render.room.presets import room_of
 
-__all__ = ["DistanceGain", "Propagation", "RenderOptions"]
+__all__ = ["DistanceGain", "Propagation", "RenderKeywords", "RenderOptions"]
 
 DistanceGain = Literal["relative", "physical", "none"]
 Propagation = Literal["none", "doppler", "physical"]
+
+
+class RenderKeywords(TypedDict, total=False):
+    """The same choices as keywords, for functions that hand them on; see `RenderOptions`."""
+
+    distance_gain: DistanceGain
+    propagation: Propagation
+    spread: float
+    air: Air | None
+    format: FormatName
+    room: RoomModel | Path | str | None
+    extent_deg: float | None
+    channel_angles_deg: tuple[float, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +46,18 @@ class RenderOptions:
         ``none`` keeps the clip in exact sync; ``doppler`` delays by (r - median r) / c; ``physical`` by r / c.
     spread : float
         Factor on azimuths, 0 to 10; 1 is true geometry.
+    air : Air or None
+        State of the air that dulls far sources; None for none. It counts from the same distance as the
+        law of `distance_gain`, and is left out with ``none``.
+    format : {"binaural", "foa", "hoa2", "hoa3", "stereo", "5.1", "7.1.4"}
+        What the channels are for; see `OutputFormat`.
+    room : RoomModel, path-like, str or None
+        What surrounds source and listener, see `room_of`; kept as a model. None leaves the sound dry.
+    extent_deg : float, optional
+        Width of every source, 0 to 180 [deg]; each source's own if not given.
+    channel_angles_deg : tuple of float, optional
+        The clip has so many channels, which are heard side by side: each at this angle to the left of the
+        source's direction, -180 to 180 [deg]. If not given, the clip has one channel.
 
     Raises
     ------
@@ -37,6 +68,11 @@ class RenderOptions:
     distance_gain: DistanceGain = "relative"
     propagation: Propagation = "none"
     spread: float = 1.0
+    air: Air | None = field(default_factory=Air)
+    format: FormatName = "binaural"
+    room: RoomModel | Path | str | None = None
+    extent_deg: float | None = None
+    channel_angles_deg: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, value, choices in (
@@ -47,3 +83,14 @@ class RenderOptions:
                 raise InvalidInput(f"{value!r} is unknown", where=name, cure=f"use one of: {', '.join(choices)}")
         if not (isfinite(self.spread) and 0.0 <= self.spread <= 10.0):
             raise InvalidInput(f"{self.spread} is outside 0 to 10", where="spread", cure="use 1 for true geometry")
+        if self.extent_deg is not None and not 0.0 <= self.extent_deg <= MAX_EXTENT_DEG:
+            raise InvalidInput(f"{self.extent_deg} is outside 0 to 180 degrees", where="extent")
+        if self.channel_angles_deg is not None:
+            object.__setattr__(self, "channel_angles_deg", tuple(self.channel_angles_deg))
+            if not self.channel_angles_deg or not all(-180.0 <= angle <= 180.0 for angle in self.channel_angles_deg):
+                raise InvalidInput(
+                    f"{self.channel_angles_deg} are not angles of -180 to 180 degrees, one for each channel",
+                    where="channel angles",
+                )
+        find_format(self.format)
+        object.__setattr__(self, "room", room_of(self.room))

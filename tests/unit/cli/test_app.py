@@ -108,12 +108,12 @@ def test_bugs_are_not_dressed_up_as_bad_input(failing: Any) -> None:
 
 
 def test_the_signal_handler_is_given_back(failing: Any) -> None:
-    before = signal.getsignal(signal.SIGTERM)
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     failing(Cancelled("stopped"))
     main(["models"])
-    assert signal.getsignal(signal.SIGTERM) is before
-    with pytest.raises(KeyboardInterrupt):
-        app._interrupt(signal.SIGTERM, None)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    with pytest.raises(app._Stopped):
+        app._stop(signal.SIGTERM, None)
 
 
 def test_models_list_shows_terms_and_checksum(capsys: pytest.CaptureFixture[str]) -> None:

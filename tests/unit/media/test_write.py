@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foleyspace_host.errors import Cancelled, InvalidInput, MediaEmpty, NonFinite
-from foleyspace_host.media import write
+from foleyspace_host.media import wav
 from foleyspace_host.media.write import write_audio
 
 RATE_HZ = 48_000
@@ -45,7 +45,7 @@ def test_integer_files_are_turned_down_as_a_whole(tmp_path, noise, leftovers, na
     report = write_audio(tmp_path / name, cut(quiet), RATE_HZ, 2, subtype=subtype)
     samples, _ = soundfile.read(tmp_path / name, dtype="float32")
     assert report.gain_db == 0
-    assert np.max(np.abs(samples.T - quiet)) <= 2.0 ** (1 - bits)
+    assert np.max(np.abs(samples.T - quiet)) <= 1.5 * 2.0 ** (1 - bits) + 1e-9
     assert soundfile.info(tmp_path / name).subtype == f"PCM_{bits}"
 
     seen = []
@@ -54,7 +54,7 @@ def test_integer_files_are_turned_down_as_a_whole(tmp_path, noise, leftovers, na
     samples, _ = soundfile.read(tmp_path / name, dtype="float32")
     assert report.gain_db < -9
     assert report.true_peak_db == pytest.approx(-1.0)
-    assert np.max(np.abs(samples.T - loud * 10 ** (report.gain_db / 20))) <= 2.0 ** (1 - bits)
+    assert np.max(np.abs(samples.T - loud * 10 ** (report.gain_db / 20))) <= 1.5 * 2.0 ** (1 - bits) + 1e-9
     assert seen[-1] == (70_001, 70_001)
     assert leftovers() == []
 
@@ -71,7 +71,7 @@ def test_same_sound_same_bytes(tmp_path, noise, monkeypatch):
 
 
 def test_long_files_become_rf64(tmp_path, noise, monkeypatch, leftovers):
-    monkeypatch.setattr(write, "_WAV_LIMIT_BYTES", 300_000)
+    monkeypatch.setattr(wav, "_RIFF_LIMIT_BYTES", 300_000)
     write_audio(tmp_path / "a.wav", cut(noise), RATE_HZ, 2)
     assert (tmp_path / "a.wav").read_bytes()[:4] == b"RF64"
     samples, _ = soundfile.read(tmp_path / "a.wav", dtype="float32")
@@ -98,7 +98,7 @@ def test_any_integer_file_keeps_below_the_ceiling(tmp_path, lengths, n_channels,
     report = write_audio(tmp_path / "a.flac", iter(blocks), rate_hz, n_channels)
     samples, _ = soundfile.read(tmp_path / "a.flac", always_2d=True)
     assert samples.shape == (sum(lengths), n_channels)
-    assert np.abs(samples).max() <= 10 ** (-1 / 20) + 2**-23
+    assert np.abs(samples).max() <= 10 ** (-1 / 20) + 1.5 * 2**-23 + 1e-9  # rounding and dither
     assert report.true_peak_db <= -1 + 1e-6
 
 

@@ -48,7 +48,7 @@ def test_a_dry_clip_is_mono_of_the_wanted_length(tmp_path: Path, wanted: int, fi
     same = np.repeat(_noise(1, 1000), 2, axis=0)
     soundfile.write(tmp_path / "a.wav", same.T, 48000, subtype="FLOAT")
     clip = DryClip(open_audio(tmp_path / "a.wav"), wanted)
-    mono = np.concatenate(list(clip.blocks()))
+    mono = np.concatenate(list(clip.blocks()), axis=1)[0]
     assert clip.fit == fit
     assert mono.shape == (wanted,)
     assert_allclose(mono[:999], same[0, :999], atol=1e-7)

@@ -223,7 +223,7 @@ def test_distance_gain(law: str, near_m: float, far_m: float, expected_db: float
         Key(1.05, 30, 0, far_m),
         duration_s=2,
     )
-    ears = rendered(mono, path, kemar_44k, RenderOptions(law))  # type: ignore[arg-type]
+    ears = rendered(mono, path, kemar_44k, RenderOptions(law, air=None))  # type: ignore[arg-type]
     reference = rendered(mono, at(30, duration_s=2), kemar_44k)
     early, late = slice(2000, 40_000), slice(48_000, 86_000)
     level = [10 * np.log10((ears[:, s] ** 2).sum() / (reference[:, s] ** 2).sum()) for s in (early, late)]
