@@ -209,7 +209,6 @@ def open_audio(path: str | Path) -> AudioSource:
     NoAudio
         There is no audio stream in it.
     """
-    from foleyspace_host.media.container_audio import ContainerAudioReader
     from foleyspace_host.media.sound_file import SoundFileReader, is_sound_file
 
     path = Path(path)
@@ -219,7 +218,9 @@ def open_audio(path: str | Path) -> AudioSource:
             reader = SoundFileReader(path)
         except MediaDamaged:
             reader = None  # a coding that libsndfile lacks, or Ogg with a picture: try as a container
-    if reader is None:
+    if reader is None:  # imported only now: a sound file needs no FFmpeg
+        from foleyspace_host.media.container_audio import ContainerAudioReader
+
         reader = ContainerAudioReader(path)
     if not 1 <= reader.n_channels <= MAX_CHANNELS or not 1 <= reader.sample_rate_hz <= MAX_SAMPLE_RATE_HZ:
         raise MediaDamaged(
