@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from foleyspace_host.geometry.trajectory_file import read_trajectory as read_trajectory
     from foleyspace_host.localize.localizer import localize as localize
     from foleyspace_host.pipeline.spatialize import spatialize as spatialize
-    from foleyspace_host.render.binaural import render as render
     from foleyspace_host.render.room.model import RoomModel as RoomModel
+    from foleyspace_host.render.stream import render as render
 
 __version__ = "0.1.0"
 
@@ -53,7 +53,7 @@ _HOMES = {
     "Trajectory": "foleyspace_host.geometry.trajectory",
     "localize": "foleyspace_host.localize.localizer",
     "read_trajectory": "foleyspace_host.geometry.trajectory_file",
-    "render": "foleyspace_host.render.binaural",
+    "render": "foleyspace_host.render.stream",
     "spatialize": "foleyspace_host.pipeline.spatialize",
 }
 

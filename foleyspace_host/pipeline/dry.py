@@ -76,7 +76,7 @@ def open_dry(path: Path) -> AudioSource:
         If its sampling rate cannot be rendered.
     """
     from foleyspace_host.media.audio import open_audio
-    from foleyspace_host.render.binaural import MAX_RATE_HZ, MIN_RATE_HZ
+    from foleyspace_host.render.options import MAX_RATE_HZ, MIN_RATE_HZ
 
     source = open_audio(path)
     if not MIN_RATE_HZ <= source.sample_rate_hz <= MAX_RATE_HZ:

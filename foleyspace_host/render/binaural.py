@@ -2,102 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import tee
 from math import ceil, floor
-from pathlib import Path
-from typing import Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.trajectory import Trajectory
-from foleyspace_host.hrtf.prepare import Hrtf, load_hrtf
+from foleyspace_host.hrtf.prepare import Hrtf
 from foleyspace_host.render.control import PointControl
 from foleyspace_host.render.delay import N_TAPS, read_delayed
 from foleyspace_host.render.filter import FrameFilter, hop_samples
-from foleyspace_host.render.formats import check_ears, find_format
-from foleyspace_host.render.options import RenderKeywords, RenderOptions
-from foleyspace_host.render.points import Point, direct_points_of, points_of
+from foleyspace_host.render.options import RenderOptions, checked_rate
+from foleyspace_host.render.points import Point
 from foleyspace_host.render.room.presets import room_of
+from foleyspace_host.render.scene import direct_points_of, points_of
 from foleyspace_host.render.signals import Signals
-from foleyspace_host.render.stream import render_stream
 
-__all__ = ["MAX_RATE_HZ", "MIN_RATE_HZ", "render", "render_blocks"]
-
-MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+__all__ = ["render_blocks"]
 
 _CHUNK_FRAMES = 64
 """Frames that are transformed together: enough for long vectors, few enough for the processor's cache."""
-
-
-def render(
-    mono: ArrayLike,
-    sample_rate_hz: int,
-    trajectory: Trajectory,
-    *,
-    hrtf: Path | str | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
-    **options: Unpack[RenderKeywords],
-) -> NDArray[np.float32]:
-    """Render a mono clip along a trajectory, binaurally if no other format is asked for.
-
-    Parameters
-    ----------
-    mono : array_like, shape (n_samples,) or (n_clip_channels, n_samples)
-        Clip, nominally within +-1; every selected source plays it. Several channels need
-        ``channel_angles_deg``.
-    sample_rate_hz : int
-        Its sampling rate, 8 to 192 kHz [Hz].
-    trajectory : Trajectory
-        Positions; time 0 is the first sample.
-    hrtf : path-like, optional
-        SOFA file; the KEMAR that ships by default. For ``format="binaural"`` alone.
-    on_progress : callable, optional
-        Called as on_progress(done_samples, n_samples); may raise `Cancelled`.
-    **options
-        ``distance_gain``, ``propagation``, ``spread`` and so on: see `RenderOptions`.
-
-    Returns
-    -------
-    ndarray, float32, shape (n_channels, n_samples)
-        Left and right ear, or the channels of the format (see `OutputFormat`), as long as the clip: its first
-        sample is heard at the first sample, give or take the travel time across the head. Not limited: a near
-        source may pass +-1.
-
-    Raises
-    ------
-    InvalidInput
-        If the clip has another number of channels, the rate is out of range, no source is selected, or an
-        option is unknown.
-    NonFinite
-        If the clip holds NaN or infinite samples.
-    HrtfInvalid
-        If the SOFA file cannot be used.
-    """
-    choices = RenderOptions(**options)
-    clip = np.ascontiguousarray(mono, dtype=np.float32)
-    angles = choices.channel_angles_deg
-    if angles is None and clip.ndim != 1:
-        raise InvalidInput(
-            f"audio of shape {clip.shape} is not one channel",
-            where="mono",
-            cure="pass shape (n,), or channel_angles_deg with one angle for each channel",
-        )
-    if angles is not None and (clip.ndim != 2 or len(clip) != len(angles)):
-        raise InvalidInput(f"audio of shape {clip.shape} for {len(angles)} channel angles", where="mono")
-    n_samples = clip.shape[-1]
-    check_ears(choices.format, hrtf)
-    out = np.zeros((find_format(choices.format).n_channels, n_samples), dtype=np.float32)
-    prepared = load_hrtf(hrtf, _checked_rate(sample_rate_hz)) if choices.format == "binaural" else None
-    done = 0
-    for block in render_stream([clip], n_samples, sample_rate_hz, trajectory, prepared, choices):
-        out[:, done : done + block.shape[1]] = block
-        done += block.shape[1]
-        if on_progress is not None:
-            on_progress(done, n_samples)
-    return out
 
 
 def render_blocks(
@@ -137,7 +64,7 @@ def render_blocks(
     NonFinite
         If a block holds NaN or infinite samples.
     """
-    if hrtf.sample_rate_hz != _checked_rate(sample_rate_hz):
+    if hrtf.sample_rate_hz != checked_rate(sample_rate_hz):
         raise InvalidInput(f"responses at {hrtf.sample_rate_hz} Hz for a clip at {sample_rate_hz} Hz", where="hrtf")
     duration_s = max(n_samples, 1) / sample_rate_hz
     points = points_of(trajectory, options, duration_s)
@@ -237,13 +164,3 @@ class _Voice:
                 jump,
                 out[ear],
             )
-
-
-def _checked_rate(sample_rate_hz: int) -> int:
-    if not MIN_RATE_HZ <= sample_rate_hz <= MAX_RATE_HZ:
-        raise InvalidInput(
-            f"a sampling rate of {sample_rate_hz} Hz cannot be rendered",
-            where="audio",
-            cure="convert to 8-192 kHz",
-        )
-    return sample_rate_hz

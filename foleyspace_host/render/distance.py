@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from foleyspace_host.render.options import DistanceGain, Propagation
+__all__ = [
+    "PHYSICAL_REFERENCE_M",
+    "RELATIVE_LIMIT_DB",
+    "SPEED_OF_SOUND_M_S",
+    "DistanceGain",
+    "Propagation",
+    "distance_gain",
+    "propagation_s",
+]
 
-__all__ = ["PHYSICAL_REFERENCE_M", "RELATIVE_LIMIT_DB", "SPEED_OF_SOUND_M_S", "distance_gain", "propagation_s"]
+DistanceGain = Literal["relative", "physical", "none"]
+Propagation = Literal["none", "doppler", "physical"]
 
 SPEED_OF_SOUND_M_S = 343.2
 """Speed of sound in dry air at 20 degrees Celsius (ISO 9613-1) [m/s]."""

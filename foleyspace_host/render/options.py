@@ -5,19 +5,45 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import Literal, TypedDict, get_args
+from typing import TypedDict, get_args
 
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.trajectory import MAX_EXTENT_DEG
 from foleyspace_host.render.air import Air
+from foleyspace_host.render.distance import DistanceGain, Propagation
 from foleyspace_host.render.formats import FormatName, find_format
 from foleyspace_host.render.room.model import RoomModel
 from foleyspace_host.render.room.presets import room_of
 
 __all__ = ["DistanceGain", "Propagation", "RenderKeywords", "RenderOptions"]
 
-DistanceGain = Literal["relative", "physical", "none"]
-Propagation = Literal["none", "doppler", "physical"]
+
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
+
+
+def checked_rate(sample_rate_hz: int) -> int:
+    """Return a sampling rate that can be rendered.
+
+    Parameters
+    ----------
+    sample_rate_hz : int
+        Sampling rate [Hz].
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    InvalidInput
+        If it is outside 8 to 192 kHz.
+    """
+    if not MIN_RATE_HZ <= sample_rate_hz <= MAX_RATE_HZ:
+        raise InvalidInput(
+            f"a sampling rate of {sample_rate_hz} Hz cannot be rendered", where="audio", cure="convert to 8-192 kHz"
+        )
+    return sample_rate_hz
 
 
 class RenderKeywords(TypedDict, total=False):

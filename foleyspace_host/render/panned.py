@@ -21,8 +21,9 @@ from foleyspace_host.render.filter import hop_samples
 from foleyspace_host.render.formats import OutputFormat
 from foleyspace_host.render.options import RenderOptions
 from foleyspace_host.render.panning.law import PanLaw, law_of
-from foleyspace_host.render.points import Point, direct_points_of, points_of
+from foleyspace_host.render.points import Point
 from foleyspace_host.render.room.presets import room_of
+from foleyspace_host.render.scene import direct_points_of, points_of
 from foleyspace_host.render.signals import Signals
 from foleyspace_host.render.toned import ToneFilter
 from foleyspace_host.render.travel import Travel

@@ -1,33 +1,21 @@
 """What is rendered: points in space, each of which plays one channel of the clip along its own path.
 
 A plain source is one point. Whatever needs more of them (mirror images in a room, the width of an extended
-source, the channels of a stereo clip) makes more points here, and every renderer then treats them alike.
+source, the channels of a stereo clip) adds points in `scene`, and every renderer then treats them alike.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.envelope import GainEnvelope
-from foleyspace_host.geometry.path import SourcePath
-from foleyspace_host.geometry.trajectory import Trajectory
-from foleyspace_host.render.air import AirAbsorption
-from foleyspace_host.render.arc import ArcPath
-from foleyspace_host.render.distance import PHYSICAL_REFERENCE_M, RELATIVE_LIMIT_DB
-from foleyspace_host.render.extent import Part, parts_of
-from foleyspace_host.render.near_field import FAR_M, NearField
-from foleyspace_host.render.options import RenderOptions
-from foleyspace_host.render.room.presets import room_of
+from foleyspace_host.render.extent import Part
 
-__all__ = ["Echo", "Path", "Point", "Tone", "direct_points_of", "distance_tones", "points_of"]
-
-_INAUDIBLE_DB = 0.05
+__all__ = ["Echo", "Path", "Point", "Tone"]
 
 
 class Path(Protocol):
@@ -103,101 +91,3 @@ class Point:
     echo: Echo | None = None
     envelope: GainEnvelope | None = None
     part: Part | None = None
-
-
-def points_of(trajectory: Trajectory, options: RenderOptions, duration_s: float) -> list[Point]:
-    """Return the points of all selected sources, and their reflections in a room.
-
-    Parameters
-    ----------
-    trajectory, options, duration_s
-        As for `direct_points_of`.
-
-    Returns
-    -------
-    list of Point
-        Direct sounds first.
-
-    Raises
-    ------
-    InvalidInput
-        If no source is selected.
-    """
-    points = direct_points_of(trajectory, options, duration_s)
-    room = room_of(options.room)
-    if room is None:
-        return points
-    from foleyspace_host.render.room.reflections import reflections_of
-
-    return points + reflections_of(points, room, options, duration_s)
-
-
-def direct_points_of(trajectory: Trajectory, options: RenderOptions, duration_s: float) -> list[Point]:
-    """Return the points of all selected sources, without any room.
-
-    Parameters
-    ----------
-    trajectory : Trajectory
-        Sources.
-    options : RenderOptions
-        Choices of the rendering.
-    duration_s : float
-        Duration of the clip, over which the median distance is taken [s].
-
-    Returns
-    -------
-    list of Point
-
-    Raises
-    ------
-    InvalidInput
-        If no source is selected.
-    """
-    if not trajectory.selected:
-        raise InvalidInput("no source is selected", where="trajectory", cure="select at least one")
-    points = []
-    for source in trajectory.selected:
-        path = SourcePath.from_source(source, options.spread)
-        reference_m = path.median_distance_m(duration_s)
-        tones = distance_tones(path, reference_m, options)
-        envelope = GainEnvelope.from_source(source)
-        angles_deg = options.channel_angles_deg or (0.0,)
-        # the power of the channels together is that of their mono sum
-        gain = 10.0 ** (source.gain_db / 20.0) / sqrt(len(angles_deg))
-        parts = parts_of(source.extent_deg if options.extent_deg is None else options.extent_deg)
-        for channel, angle_deg in enumerate(angles_deg):
-            for offset_deg, part in parts:
-                beside = path if angle_deg + offset_deg == 0.0 else ArcPath(path, angle_deg + offset_deg)
-                points.append(Point(beside, gain, reference_m, channel, tones, envelope=envelope, part=part))
-    return points
-
-
-def distance_tones(path: Path, reference_m: float, options: RenderOptions) -> tuple[Tone, ...]:
-    """Return what distance does to the timbre of a path: the air's filter, and the near field.
-
-    Parameters
-    ----------
-    path : Path
-        Where the point is.
-    reference_m : float
-        Distance at which the law ``relative`` is neutral [m].
-    options : RenderOptions
-        Laws; with the distance gain ``none`` distance does nothing.
-
-    Returns
-    -------
-    tuple of Tone
-        Only those that are audible on this path.
-    """
-    if options.distance_gain == "none":
-        return ()
-    tones: list[Tone] = []
-    bounds_m = path.distance_bounds_m()
-    if options.air is not None:
-        recorded_m = reference_m if options.distance_gain == "relative" else PHYSICAL_REFERENCE_M
-        farthest_m = max(abs(bound - recorded_m) for bound in bounds_m)
-        if farthest_m * float(options.air.attenuation_db_m(16_000.0)) > _INAUDIBLE_DB:
-            tones.append(AirAbsorption(options.air, recorded_m, RELATIVE_LIMIT_DB))
-    if bounds_m[0] < FAR_M:
-        tones.append(NearField())
-    return tuple(tones)

@@ -2,21 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.trajectory import Trajectory
-from foleyspace_host.render.formats import find_format
-from foleyspace_host.render.options import RenderOptions
+from foleyspace_host.render.formats import check_ears, find_format
+from foleyspace_host.render.options import RenderKeywords, RenderOptions, checked_rate
 
 if TYPE_CHECKING:
-    from foleyspace_host.hrtf.prepare import Hrtf
+    from foleyspace_host.hrtf.prepared import Hrtf
 
-__all__ = ["render_stream"]
+__all__ = ["render", "render_stream"]
+
+
+def render(
+    mono: ArrayLike,
+    sample_rate_hz: int,
+    trajectory: Trajectory,
+    *,
+    hrtf: Path | str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    **options: Unpack[RenderKeywords],
+) -> NDArray[np.float32]:
+    """Render a mono clip along a trajectory, binaurally if no other format is asked for.
+
+    Parameters
+    ----------
+    mono : array_like, shape (n_samples,) or (n_clip_channels, n_samples)
+        Clip, nominally within +-1; every selected source plays it. Several channels need
+        ``channel_angles_deg``.
+    sample_rate_hz : int
+        Its sampling rate, 8 to 192 kHz [Hz].
+    trajectory : Trajectory
+        Positions; time 0 is the first sample.
+    hrtf : path-like, optional
+        SOFA file; the KEMAR that ships by default. For ``format="binaural"`` alone.
+    on_progress : callable, optional
+        Called as on_progress(done_samples, n_samples); may raise `Cancelled`.
+    **options
+        ``distance_gain``, ``propagation``, ``spread`` and so on: see `RenderOptions`.
+
+    Returns
+    -------
+    ndarray, float32, shape (n_channels, n_samples)
+        Left and right ear, or the channels of the format (see `OutputFormat`), as long as the clip: its first
+        sample is heard at the first sample, give or take the travel time across the head. Not limited: a near
+        source may pass +-1.
+
+    Raises
+    ------
+    InvalidInput
+        If the clip has another number of channels, the rate is out of range, no source is selected, or an
+        option is unknown.
+    NonFinite
+        If the clip holds NaN or infinite samples.
+    HrtfInvalid
+        If the SOFA file cannot be used.
+    """
+    choices = RenderOptions(**options)
+    clip = np.ascontiguousarray(mono, dtype=np.float32)
+    angles = choices.channel_angles_deg
+    if angles is None and clip.ndim != 1:
+        raise InvalidInput(
+            f"audio of shape {clip.shape} is not one channel",
+            where="mono",
+            cure="pass shape (n,), or channel_angles_deg with one angle for each channel",
+        )
+    if angles is not None and (clip.ndim != 2 or len(clip) != len(angles)):
+        raise InvalidInput(f"audio of shape {clip.shape} for {len(angles)} channel angles", where="mono")
+    n_samples = clip.shape[-1]
+    check_ears(choices.format, hrtf)
+    out = np.zeros((find_format(choices.format).n_channels, n_samples), dtype=np.float32)
+    prepared: Hrtf | None = None
+    checked_rate(sample_rate_hz)
+    if choices.format == "binaural":
+        from foleyspace_host.hrtf.prepare import load_hrtf
+
+        prepared = load_hrtf(hrtf, sample_rate_hz)
+    done = 0
+    for block in render_stream([clip], n_samples, sample_rate_hz, trajectory, prepared, choices):
+        out[:, done : done + block.shape[1]] = block
+        done += block.shape[1]
+        if on_progress is not None:
+            on_progress(done, n_samples)
+    return out
 
 
 def render_stream(

@@ -155,7 +155,7 @@ def reflections_of(points: Sequence[Point], room: RoomModel, options: RenderOpti
     -------
     list of Point
     """
-    from foleyspace_host.render.points import distance_tones
+    from foleyspace_host.render.timbre import distance_tones
 
     found = []
     for point in _whole(points):

@@ -16,7 +16,8 @@ from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
 from foleyspace_host.hrtf.prepare import Hrtf, load_hrtf, prepare
 from foleyspace_host.hrtf.sofa import MeasuredHrirs
 from foleyspace_host.render import RenderOptions
-from foleyspace_host.render.binaural import render, render_blocks
+from foleyspace_host.render.binaural import render_blocks
+from foleyspace_host.render.stream import render
 
 RATE = 44_100
 PLAIN = RenderOptions(distance_gain="none")

@@ -11,8 +11,8 @@ from foleyspace_host.errors import InvalidInput, TrajectoryInvalid
 from foleyspace_host.geometry.envelope import GainEnvelope
 from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
 from foleyspace_host.geometry.trajectory_file import dumps, loads
-from foleyspace_host.render.binaural import render
 from foleyspace_host.render.channels import channel_angles_deg
+from foleyspace_host.render.stream import render
 
 RATE = 48_000
 

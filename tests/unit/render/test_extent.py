@@ -12,10 +12,10 @@ from foleyspace_host.geometry.path import SourcePath
 from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
 from foleyspace_host.render import RenderOptions
 from foleyspace_host.render.arc import ArcPath
-from foleyspace_host.render.binaural import render
 from foleyspace_host.render.extent import half_taps, part_filters, parts_of
-from foleyspace_host.render.points import points_of
+from foleyspace_host.render.scene import points_of
 from foleyspace_host.render.signals import Signals
+from foleyspace_host.render.stream import render
 
 RATE = 48_000
 

@@ -15,9 +15,10 @@ from foleyspace_host.geometry.frames import great_circle_deg
 from foleyspace_host.geometry.path import SourcePath
 from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
 from foleyspace_host.render import RenderOptions
-from foleyspace_host.render.binaural import render, render_blocks
+from foleyspace_host.render.binaural import render_blocks
 from foleyspace_host.render.options import RenderKeywords
-from foleyspace_host.render.points import points_of
+from foleyspace_host.render.scene import points_of
+from foleyspace_host.render.stream import render
 from foleyspace_host.render.travel import Travel
 
 RATE = 48_000

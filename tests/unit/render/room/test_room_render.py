@@ -13,13 +13,14 @@ from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
 from foleyspace_host.hrtf.prepare import Hrtf
 from foleyspace_host.hrtf.sofa import MeasuredHrirs
 from foleyspace_host.render import RenderOptions
-from foleyspace_host.render.binaural import render_blocks, render_stream
+from foleyspace_host.render.binaural import render_blocks
 from foleyspace_host.render.panned import pan_points
-from foleyspace_host.render.points import points_of
 from foleyspace_host.render.room import OCTAVES_HZ, RoomModel, room_of
 from foleyspace_host.render.room.diffuse import diffuse_field
 from foleyspace_host.render.room.reverb import Convolver, added, convolved
 from foleyspace_host.render.room.tail import tail_gain, tail_noises, tail_response
+from foleyspace_host.render.scene import points_of
+from foleyspace_host.render.stream import render_stream
 
 RATE = 44_100
 INDOORS = ("studio", "living-room", "hall", "church")
