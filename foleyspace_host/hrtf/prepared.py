@@ -54,13 +54,6 @@ class Hrtf:
         """Length of the responses [samples]."""
         return int(self.responses.shape[-1])
 
-    def spectra(self, n_fft: int) -> NDArray[np.complex64]:
-        """Spectra of the responses, shape (n_vertices, 2, n_fft // 2 + 1)."""
-        from scipy import fft
-
-        spectra: NDArray[np.complex64] = fft.rfft(self.responses, n_fft)
-        return spectra
-
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return all of it as named arrays."""
         return {

@@ -218,7 +218,7 @@ class _Writer:
     def __init__(self, temporary: Path, path: Path, shape: _Shape, subtype: str) -> None:
         self._temporary = temporary
         self._path = path  # for errors
-        self._shape, self._subtype = shape, subtype
+        self._subtype = subtype
         self.broadcast = shape.broadcast
         self.n_samples = 0
         self._flac: soundfile.SoundFile | None = None
