@@ -1,7 +1,7 @@
 """Real Fourier transforms of many frames at once, by OpenCV.
 
-OpenCV hands them to Intel's IPP where it can: a transform of 1024 samples then takes 0.6 us against 3.2 us in
-SciPy's pocketfft (both float32, one core, 64 at a time). Spectra are *packed*: as many floats as samples, in
+OpenCV hands them to Intel's IPP where it can, which is several times as fast as SciPy's pocketfft at the powers
+of two used here. Spectra are *packed*: as many floats as samples, in
 the order re 0, re 1, im 1, re 2, im 2, ..., re n/2.
 """
 

@@ -1,7 +1,7 @@
 """The head's filter: overlapping frames, each with the response of its own direction.
 
 The frames are triangles: between two of them the response then moves on a straight line. (Hann frames would
-move it in steps: a tone on a circle at 90 degrees a second then has 12 dB more noise beside it.)
+move it in steps, which are heard as noise beside a moving tone.)
 """
 
 from __future__ import annotations
