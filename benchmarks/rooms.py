@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -175,6 +176,7 @@ def picture(hrtf: Hrtf, file: Path) -> None:
 
 def main() -> None:
     """Print the table, and draw on demand."""
+    cv2.setNumThreads(1)  # idle threads that wait for work would count as processor time
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--no-table", action="store_true")
