@@ -33,8 +33,8 @@ from numpy.typing import NDArray
 from foleyspace_host.geometry.camera import Camera
 from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
 from foleyspace_host.geometry.trajectory_file import dumps
-from foleyspace_host.localize.detect import Detector
 from foleyspace_host.localize.localizer import SAMPLING_HZ, load_detector, localize
+from foleyspace_host.localize.see.detect import Detector
 from foleyspace_host.media.probe import probe
 from foleyspace_host.media.video import read_frames
 

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from foleyspace_host.errors import MediaEmpty, NoVideo
 from foleyspace_host.geometry.camera import DEFAULT_HFOV_DEG, Camera
 from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
-from foleyspace_host.localize.chain import Chain, join
-from foleyspace_host.localize.choose import ranked, restricted
-from foleyspace_host.localize.detect import CenterNet, Detection, Detector
-from foleyspace_host.localize.range import range_m
-from foleyspace_host.localize.shots import CutDetector
-from foleyspace_host.localize.smooth import Path as SmoothPath
-from foleyspace_host.localize.smooth import smooth
-from foleyspace_host.localize.track import Track, Tracker
+from foleyspace_host.localize.choose.salience import ranked, restricted
+from foleyspace_host.localize.follow.chain import Chain, join
+from foleyspace_host.localize.follow.smooth import Path as SmoothPath
+from foleyspace_host.localize.follow.smooth import smooth
+from foleyspace_host.localize.follow.track import Track, Tracker
+from foleyspace_host.localize.place.range import range_m
+from foleyspace_host.localize.see.detect import CenterNet, Detection, Detector
+from foleyspace_host.localize.see.shots import CutDetector
 
 if TYPE_CHECKING:
     from foleyspace_host.media.video import Frame

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foleyspace_host.localize.detect import Detection
+from foleyspace_host.localize.see.detect import Detection
 
 RED, BLUE = (220, 40, 40), (40, 40, 220)
 GREY = 128

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foleyspace_host.localize.chain import join
-from foleyspace_host.localize.choose import ranked
-from foleyspace_host.localize.detect import Detection
-from foleyspace_host.localize.smooth import smooth
-from foleyspace_host.localize.track import Tracker, box_to_state, state_to_box
+from foleyspace_host.localize.choose.salience import ranked
+from foleyspace_host.localize.follow.chain import join
+from foleyspace_host.localize.follow.smooth import smooth
+from foleyspace_host.localize.follow.track import Tracker, box_to_state, state_to_box
+from foleyspace_host.localize.see.detect import Detection
 
 TIMES = np.arange(0.0, 6.0, 0.125)
 

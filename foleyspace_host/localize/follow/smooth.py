@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.geometry.trajectory import Origin
-from foleyspace_host.localize.chain import Chain
-from foleyspace_host.localize.motion import Wander
-from foleyspace_host.localize.range import cut_off
-from foleyspace_host.localize.track import Sighting, box_deviation, box_to_state
+from foleyspace_host.localize.follow.chain import Chain
+from foleyspace_host.localize.follow.kinematics import Wander
+from foleyspace_host.localize.follow.track import Sighting, box_deviation, box_to_state
+from foleyspace_host.localize.place.range import cut_off
 
 __all__ = ["Path", "smooth"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.errors import ModelUnavailable
-from foleyspace_host.localize.classes import CLASSES
+from foleyspace_host.localize.see.classes import CLASSES
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

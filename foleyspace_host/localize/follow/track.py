@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foleyspace_host.localize.detect import Detection
-from foleyspace_host.localize.motion import Belief, Wander
+from foleyspace_host.localize.follow.kinematics import Belief, Wander
+from foleyspace_host.localize.see.detect import Detection
 
 __all__ = ["Sighting", "Track", "Tracker", "box_deviation", "box_to_state", "class_likeness", "state_to_box"]
 

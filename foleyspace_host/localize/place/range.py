@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.geometry.camera import Camera
-from foleyspace_host.localize.classes import class_named
+from foleyspace_host.localize.see.classes import class_named
 
 __all__ = ["cut_off", "range_m"]
 

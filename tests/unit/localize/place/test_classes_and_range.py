@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foleyspace_host.geometry.camera import Camera
-from foleyspace_host.localize.classes import CLASSES, class_named, matching_names
-from foleyspace_host.localize.range import cut_off, range_m
+from foleyspace_host.localize.place.range import cut_off, range_m
+from foleyspace_host.localize.see.classes import CLASSES, class_named, matching_names
 
 NAMES = [entry.name for entry in CLASSES]
 

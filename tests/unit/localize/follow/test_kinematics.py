@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foleyspace_host.localize.motion import Wander
+from foleyspace_host.localize.follow.kinematics import Wander
 
 SPEED, MEMORY_S = 0.3, 0.8
 

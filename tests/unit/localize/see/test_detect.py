@@ -4,8 +4,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from foleyspace_host.errors import ModelUnavailable
-from foleyspace_host.localize.detect import CenterNet, iou, merge
 from foleyspace_host.localize.localizer import load_detector
+from foleyspace_host.localize.see.detect import CenterNet, iou, merge
 from foleyspace_host.media.video import read_frames
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from foleyspace_host.errors import NothingFound
-from foleyspace_host.localize.chain import Chain
-from foleyspace_host.localize.classes import class_named, matching_names
-from foleyspace_host.localize.range import cut_off
+from foleyspace_host.localize.follow.chain import Chain
+from foleyspace_host.localize.place.range import cut_off
+from foleyspace_host.localize.see.classes import class_named, matching_names
 
 __all__ = ["ranked", "restricted", "salience"]
 

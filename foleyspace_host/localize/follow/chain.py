@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace_host.localize.track import MOTION, Sighting, Track, box_deviation, box_to_state, class_likeness
+from foleyspace_host.localize.follow.track import MOTION, Sighting, Track, box_deviation, box_to_state, class_likeness
 
 __all__ = ["Chain", "join"]
 

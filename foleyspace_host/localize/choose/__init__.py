@@ -1,0 +1,1 @@
+"""Which of the things seen is the one that sounds."""

@@ -1,0 +1,1 @@
+"""Which box of this picture is the thing of the last: tracks, joined over gaps and cuts, smoothed."""

@@ -1,0 +1,1 @@
+"""How far away a thing is."""

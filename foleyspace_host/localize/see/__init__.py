@@ -1,0 +1,1 @@
+"""What is in the picture: cuts, things with names, things that move, and how the camera moves."""
