@@ -1,7 +1,10 @@
 # make demo    make a clip with known truth, place its sound, measure and draw the result
 # make test    lint, types and tests
+# make test-browser  tests of the report page, in a Chromium that is installed
 #
+# make schemas write the protocol's JSON Schemas and the tables of schemas/README.md
 # make bench   measure speed and memory, write docs/performance.md
+# make reliability  run the test of every promise of the host, write docs/reliability.md
 #
 # They create .venv and install the locked requirements first; a second call skips that.
 
@@ -11,7 +14,7 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test bench lint lock clean help
+.PHONY: demo test test-browser bench reliability schemas lint lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -23,9 +26,19 @@ demo: $(VENV)/.cpu
 test: lint
 	$(BIN)/python -m pytest
 
+# needs a Chromium: apt install chromium, or FOLEYSPACE_CHROMIUM=/path/to/one; skips without
+test-browser: $(VENV)/.browser
+	$(BIN)/python -m pytest tests/browser
+
 # PEERS: folder of a kit that races other renderers; PEERS_PYTHON: interpreter that has them
 bench: $(VENV)/.cpu
 	$(BIN)/python benchmarks/performance.py $(if $(PEERS),--peers $(PEERS)) $(if $(PEERS_PYTHON),--peers-python $(PEERS_PYTHON))
+
+reliability: $(VENV)/.dev
+	$(BIN)/python benchmarks/reliability.py
+
+schemas: $(VENV)/.cpu
+	$(BIN)/python tools/export_schemas.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -37,15 +50,23 @@ $(BIN)/python:
 	  { echo 'FoleySpace needs Python 3.11 or newer; name one with: make PYTHON=python3.12'; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.cpu: requirements/cpu.txt pyproject.toml | $(BIN)/python
+# the last line compiles the kernels, with a compiler from PyPI where there is none
+$(VENV)/.cpu: requirements/cpu.txt pyproject.toml hatch_build.py $(wildcard foleyspace_host/kernels/c/*) | $(BIN)/python
 	@echo 'Installing what FoleySpace needs into $(VENV) ...'
 	@$(PIP) install --quiet --require-hashes -r requirements/cpu.txt
+	@test -z "$$($(BIN)/python hatch_build.py requires)" || \
+	  $(PIP) install --quiet --require-hashes -r requirements/compiler.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.cpu
 	@echo 'Installing what its tests need into $(VENV) ...'
 	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.browser: requirements/browser.txt $(VENV)/.dev
+	@echo 'Installing what the tests in a browser need into $(VENV) ...'
+	@$(PIP) install --quiet --require-hashes -r requirements/browser.txt
 	@touch $@
 
 # the locks hold for every platform and Python that the project runs on
@@ -57,7 +78,13 @@ lock: | $(BIN)/python
 	$(BIN)/uv pip compile pyproject.toml requirements/build.in --extra cpu --extra dev -c requirements/cpu.txt \
 	  --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/dev.txt
+	$(BIN)/uv pip compile requirements/compiler.in \
+	  --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/compiler.txt
+	$(BIN)/uv pip compile requirements/browser.in -c requirements/dev.txt \
+	  --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/browser.txt
 
 clean:
-	rm -rf $(VENV) build dist foleyspace-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist foleyspace_host/kernels/compiled foleyspace-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find foleyspace_host tests tools -name __pycache__ -prune -exec rm -rf {} +

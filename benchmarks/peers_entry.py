@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +24,6 @@ def factory(sofa_path: str) -> Callable[[NDArray[np.float32], int, NDArray[np.fl
     """Return a renderer that uses a SOFA file, prepared at the file's own rate."""
     import sofar
 
-    cv2.setNumThreads(1)  # the race is one of single threads
     rate = round(float(np.ravel(sofar.read_sofa(sofa_path, verify=False, verbose=False).Data_SamplingRate)[0]))
     hrtf = load_hrtf(sofa_path, rate)
 

@@ -67,6 +67,18 @@ def responses(room: RoomModel, hrtf: Hrtf, distance_m: float) -> tuple[Response,
     return wet[:, lead - 48 :], dry[:, lead - 48 :]
 
 
+def iso_distance_m(room: RoomModel) -> float:
+    """Return the least distance at which ISO 3382-1 has reverberation measured: 2 sqrt(V / (c T))."""
+    return float(2 * np.sqrt(room.volume_m3 / (343.2 * room.mid_rt60_s)))
+
+
+def t30_ratios(room: RoomModel, rest: Response) -> str:
+    """Return T30 over the time that is set, from 250 Hz to 4 kHz: the least and the greatest."""
+    bands = list(zip(OCTAVES_HZ, room.rt60_s, strict=True))[1:6]
+    ratios = [np.mean([t30_s(octave(ear, hz)) for ear in rest]) / time for hz, time in bands]
+    return f"{min(ratios):.2f} to {max(ratios):.2f}"
+
+
 def real_time_factors(hrtf: Hrtf) -> dict[str, float]:
     """Render a minute of noise on a moving path in every room, interleaved; medians of processor time."""
     rng = np.random.default_rng(0)
@@ -86,10 +98,10 @@ def table(hrtf: Hrtf) -> str:
     """Measure all presets at 3 m."""
     speed = real_time_factors(hrtf)
     lines = [
-        "| room | volume, m³ | T at 1 kHz, s | T30 / T, 125 Hz to 8 kHz | C50, dB | D50 "
+        "| room | volume, m³ | T at 1 kHz, s | T30 / T at the distance of ISO 3382 | and at 3 m | C50, dB | D50 "
         "| direct / rest, dB | tail from, ms | x real time |",
-        "|---|---|---|---|---|---|---|---|---|",
-        f"| dry | | | | | | | | {speed['dry']:.0f} |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+        f"| dry | | | | | | | | | {speed['dry']:.0f} |",
     ]
     for name in PRESETS:
         room = room_of(name)
@@ -97,16 +109,15 @@ def table(hrtf: Hrtf) -> str:
             continue
         wet, dry = responses(room, hrtf, 3.0)
         rest = wet - dry
-        ratios = [
-            np.mean([t30_s(octave(ear, hz)) for ear in rest]) / time
-            for hz, time in zip(OCTAVES_HZ[:-1], room.rt60_s, strict=False)
-        ]
+        far_m = iso_distance_m(room)
+        far_wet, far_dry = responses(room, hrtf, far_m)
         split = 48 + RATE // 20
         band = octave(wet, 1000.0)
         early, late = (band[:, :split] ** 2).sum(), (band[:, split:] ** 2).sum()
         direct = 10 * np.log10((dry**2).sum() / (rest**2).sum())
         lines.append(
-            f"| {name} | {room.volume_m3:,.0f} | {room.rt60_s[3]:.2f} | {min(ratios):.2f} to {max(ratios):.2f} "
+            f"| {name} | {room.volume_m3:,.0f} | {room.rt60_s[3]:.2f} | {t30_ratios(room, far_wet - far_dry)} "
+            f"({far_m:.1f} m) | {t30_ratios(room, rest)} "
             f"| {10 * np.log10(early / late):.1f} | {early / (early + late):.2f} | {direct:.1f} "
             f"| {1e3 * tail_share(room).mixing_s:.0f} | {speed[name]:.0f} |"
         )

@@ -55,12 +55,18 @@ class SourcePath:
         Distances of the keys, clamped to 0.3-50 [m].
     cut : ndarray of bool, shape (n_keys,)
         Whether the source jumps to the key instead of moving there.
+    angle_rad : ndarray, shape (n_keys - 1,)
+        Angles between neighbouring keys [rad].
+    square : ndarray, shape (n_keys - 1, 3)
+        Direction square to each key's in which the next one lies.
     """
 
     t_s: NDArray[np.float64]
     unit: NDArray[np.float64]
     distance_m: NDArray[np.float64]
     cut: NDArray[np.bool_]
+    angle_rad: NDArray[np.float64]
+    square: NDArray[np.float64]
 
     @classmethod
     def from_source(cls, source: Source, spread: float = 1.0) -> SourcePath:
@@ -84,11 +90,15 @@ class SourcePath:
         """
         keys = source.keys
         table = np.array([(k.t_s, k.azimuth_deg, k.elevation_deg, k.distance_m) for k in keys], dtype=np.float64)
+        unit = angles_to_unit(widen_azimuth(table[:, 1], spread), table[:, 2])
+        angle_rad, square = _arcs(unit[:-1], unit[1:])
         return cls(
             t_s=table[:, 0],
-            unit=angles_to_unit(widen_azimuth(table[:, 1], spread), table[:, 2]),
+            unit=unit,
             distance_m=np.clip(table[:, 3], MIN_RANGE_M, MAX_RANGE_M),
             cut=np.array([k.cut for k in keys], dtype=np.bool_),
+            angle_rad=angle_rad,
+            square=square,
         )
 
     def sample(self, t_s: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -114,7 +124,9 @@ class SourcePath:
         part = np.clip((times - self.t_s[before]) / (self.t_s[after] - self.t_s[before]), 0.0, 1.0)
         part = np.where(self.cut[after], np.floor(part), part)  # holds the key before until the cut
         distance = np.exp((1.0 - part) * np.log(self.distance_m[before]) + part * np.log(self.distance_m[after]))
-        return _slerp(self.unit[before], self.unit[after], part), distance
+        turn = (part * self.angle_rad[before])[:, None]
+        unit = np.cos(turn) * self.unit[before] + np.sin(turn) * self.square[before]
+        return unit / np.linalg.norm(unit, axis=1, keepdims=True), distance
 
     def cuts_between(self, start_s: float, end_s: float) -> NDArray[np.float64]:
         """Return the times of the jumps in the half-open span [start_s, end_s)."""
@@ -128,11 +140,12 @@ class SourcePath:
     def median_distance_m(self, duration_s: float) -> float:
         """Return the median over time of the distance during [0, duration_s] [m]."""
         times = np.linspace(0.0, duration_s, min(max(int(duration_s * 50), 2), 100_000))
-        return float(np.median(self.sample(times)[1]))
+        ordered = np.sort(self.sample(times)[1])  # np.median would import masked arrays to look for them
+        return float(0.5 * (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]))
 
 
-def _slerp(first: NDArray[np.float64], second: NDArray[np.float64], part: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Great-circle interpolation; opposite directions turn about the vertical axis."""
+def _arcs(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Great circles: angles [rad], and where they lead to; opposite directions turn about the vertical axis."""
     angle = np.arctan2(np.linalg.norm(np.cross(first, second), axis=1), (first * second).sum(axis=1))
     side = second - np.cos(angle)[:, None] * first  # the part of `second` square to `first`
     length = np.linalg.norm(side, axis=1, keepdims=True)
@@ -142,7 +155,4 @@ def _slerp(first: NDArray[np.float64], second: NDArray[np.float64], part: NDArra
     opposite = (angle > np.pi - 1e-6)[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         square = np.where(opposite, level, np.where(length > 1e-12, side / length, 0.0))
-    turn = (part * angle)[:, None]
-    unit = np.cos(turn) * first + np.sin(turn) * square
-    normal: NDArray[np.float64] = unit / np.linalg.norm(unit, axis=1, keepdims=True)
-    return normal
+    return angle, square

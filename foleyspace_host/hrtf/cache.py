@@ -10,18 +10,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import time
-import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foleyspace_host import __version__
 from foleyspace_host.hrtf.prepared import Hrtf
+from foleyspace_host.hrtf.stored import read_arrays, write_arrays
+from foleyspace_host.versions import installed_version
 
 __all__ = ["CACHE_VARIABLE", "LIMIT_BYTES", "cache_folder", "load_cached"]
 
@@ -32,10 +31,10 @@ LIMIT_BYTES = 512 << 20
 """Size beyond which the least recently used entries are removed."""
 
 _ABANDONED_S = 3600.0
-_SUFFIX, _PARTIAL = ".hrtf.npz", ".part"
+_SUFFIX, _PARTIAL = ".hrtf", ".part"
 _MODULES = (
-    *("align", "blend", "cache", "ears", "mesh", "netcdf", "onset"),
-    *("positions", "prepare", "prepared", "refine", "sofa"),
+    *("align", "blend", "cache", "ears", "head", "mesh", "netcdf", "onset"),
+    *("positions", "prepare", "prepared", "refine", "sofa", "stored"),
 )
 
 
@@ -81,24 +80,20 @@ def load_cached(sofa_path: Path, sample_rate_hz: int, make: Callable[[], Hrtf]) 
 @cache
 def _algorithm() -> str:
     """Digest of the code that makes an entry, and of the libraries whose results may change."""
-    import scipy  # not its heavy parts
-
     digest = hashlib.sha256()
     folder = Path(__file__).parent
     for module in _MODULES:
         # without sources (a frozen program) the versions alone must do
         with contextlib.suppress(OSError):
             digest.update((folder / f"{module}.py").read_bytes())
-    digest.update(f"{__version__} {np.__version__} {scipy.__version__}".encode())
+    digest.update(f"{__version__} {np.__version__} {installed_version('scipy')}".encode())
     return digest.hexdigest()[:16]
 
 
 def _read(entry: Path, sample_rate_hz: int) -> Hrtf | None:
     try:
-        # zip archives carry checksums of their own; numpy would leave a file open that it cannot read
-        with entry.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            hrtf = Hrtf.from_arrays(dict(arrays))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError, zipfile.BadZipFile):
+        hrtf = Hrtf.from_arrays(read_arrays(entry))
+    except (OSError, ValueError, KeyError, TypeError, MemoryError):
         return None
     if hrtf.sample_rate_hz != sample_rate_hz:
         return None
@@ -108,14 +103,12 @@ def _read(entry: Path, sample_rate_hz: int) -> Hrtf | None:
 
 
 def _write(entry: Path, hrtf: Hrtf) -> None:
-    arrays: dict[str, NDArray[np.generic]] = hrtf.to_arrays()
     with contextlib.suppress(OSError):
         entry.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=entry.stem, suffix=_PARTIAL, dir=entry.parent)
-        partial = Path(name)
+        partial = entry.with_name(f"{entry.stem}{os.urandom(6).hex()}{_PARTIAL}")
         try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
+            with partial.open("xb") as file:
+                write_arrays(file, hrtf.to_arrays())
             os.replace(partial, entry)  # others see all of it or nothing
         finally:
             with contextlib.suppress(OSError):

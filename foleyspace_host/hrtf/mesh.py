@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from foleyspace_host.kernels import lines
 
 __all__ = ["DirectionMesh", "build_mesh", "locate"]
 
@@ -86,16 +87,21 @@ def build_mesh(unit: NDArray[np.float64]) -> DirectionMesh:
     return DirectionMesh.of(unit, triangles, neighbours)
 
 
-@njit(cache=True)
-def locate(  # type: ignore[no-untyped-def]
-    direction, start, triangles, neighbours, inverse, triangle, weights
-):
+def locate(
+    direction: NDArray[np.float64],
+    start: int,
+    triangles: NDArray[np.int32],
+    neighbours: NDArray[np.int32],
+    inverse: NDArray[np.float64],
+    triangle: NDArray[np.int32],
+    weights: NDArray[np.float32],
+) -> int:
     """Find the triangles and weights of directions, walking from each to the next.
 
     Parameters
     ----------
     direction : ndarray, float64, shape (n, 3)
-        Unit vectors; a path whose neighbours lie close is found fastest.
+        Unit vectors, contiguous; a path whose neighbours lie close is found fastest.
     start : int
         Triangle to walk from.
     triangles, neighbours, inverse : ndarray
@@ -110,38 +116,6 @@ def locate(  # type: ignore[no-untyped-def]
     int
         The last triangle, to go on from.
     """
-    current = start
-    for index in range(direction.shape[0]):
-        x, y, z = direction[index, 0], direction[index, 1], direction[index, 2]
-        best, best_lowest = current, -1e30
-        b = np.zeros(3)
-        for _ in range(triangles.shape[0]):
-            lowest, corner = 1e30, 0
-            for k in range(3):
-                row = inverse[current, k]
-                b[k] = row[0] * x + row[1] * y + row[2] * z
-                if b[k] < lowest:
-                    lowest, corner = b[k], k
-            if lowest > best_lowest:
-                best, best_lowest = current, lowest
-            if lowest >= -1e-9:
-                break
-            current = neighbours[current, corner]
-        if best_lowest < -1e-9:  # a walk that circles among degenerate triangles: look at all of them
-            for other in range(triangles.shape[0]):
-                lowest = 1e30
-                for k in range(3):
-                    row = inverse[other, k]
-                    lowest = min(lowest, row[0] * x + row[1] * y + row[2] * z)
-                if lowest > best_lowest:
-                    best, best_lowest = other, lowest
-        current = best
-        total = 0.0
-        for k in range(3):
-            row = inverse[current, k]
-            b[k] = max(row[0] * x + row[1] * y + row[2] * z, 0.0)
-            total += b[k]
-        triangle[index] = current
-        for k in range(3):
-            weights[index, k] = b[k] / total
-    return current
+    if len(triangles) != len(neighbours):
+        raise ValueError(f"{len(neighbours)} neighbours of {len(triangles)} triangles")
+    return lines.locate(direction, start, neighbours, inverse, triangle, weights)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace_host.hrtf.align import Alignment, pre_roll_samples
-from foleyspace_host.hrtf.blend import dense_responses, sounding_taps
 from foleyspace_host.hrtf.cache import load_cached
-from foleyspace_host.hrtf.onset import best_onsets
 from foleyspace_host.hrtf.prepared import Hrtf
-from foleyspace_host.hrtf.refine import MAX_VERTICES, dense_mesh, stencils
-from foleyspace_host.hrtf.sofa import MeasuredHrirs, read_sofa
+
+if TYPE_CHECKING:
+    from foleyspace_host.hrtf.align import Alignment
+    from foleyspace_host.hrtf.sofa import MeasuredHrirs
 
 __all__ = ["DEFAULT_SOFA", "Hrtf", "load_hrtf", "prepare"]
 
@@ -41,13 +40,22 @@ def prepare(measured: MeasuredHrirs, sample_rate_hz: int) -> Hrtf:
     Hrtf
         At measured directions the response and its travel time are exactly the measured ones.
     """
+    # a set from the cache needs none of these
+    from foleyspace_host.hrtf.align import Alignment, pre_roll_samples
+    from foleyspace_host.hrtf.blend import dense_responses, sounding_taps
+    from foleyspace_host.hrtf.head import HeadShadow
+    from foleyspace_host.hrtf.onset import best_onsets
+    from foleyspace_host.hrtf.refine import MAX_VERTICES, dense_mesh, stencils
+
     hrirs = np.asarray(measured.hrirs, dtype=np.float32)
     onset, estimator = best_onsets(measured.unit, hrirs, measured.sample_rate_hz)
     plan = Alignment.between(hrirs.shape[-1], float(onset.min()), measured.sample_rate_hz, sample_rate_hz)
     plan = plan.cut_to(sounding_taps(hrirs, plan))
     mesh = dense_mesh(measured.unit, min(MAX_VERTICES, _LARGEST_BYTES // (2 * 4 * plan.n_taps)))
     made = stencils(measured.unit, mesh.unit[len(measured.unit) :])
-    responses, power = dense_responses(hrirs, onset, plan, made, _pink_weights(plan, sample_rate_hz))
+    shadow = HeadShadow(np.arange(plan.n_bins, dtype=np.float64) * (sample_rate_hz / plan.n_fft))
+    pink = _pink_weights(plan, sample_rate_hz)
+    responses, power = dense_responses(hrirs, onset, plan, made, mesh.unit, shadow, pink)
 
     delay = (onset + measured.delay_samples) * (sample_rate_hz / measured.sample_rate_hz)
     neighbours, weights = made
@@ -98,15 +106,21 @@ def load_hrtf(path: Path | str | None, sample_rate_hz: int) -> Hrtf:
 
 @lru_cache(maxsize=4)
 def _load_default(sample_rate_hz: int) -> Hrtf:
-    with as_file(files("foleyspace_host.hrtf") / "assets" / DEFAULT_SOFA) as file:
-        return load_cached(file, sample_rate_hz, lambda: prepare(read_sofa(file), sample_rate_hz))
+    file = Path(__file__).parent / "assets" / DEFAULT_SOFA
+    return load_cached(file, sample_rate_hz, lambda: _made(file, sample_rate_hz))
 
 
 @lru_cache(maxsize=2)
 def _load_file(path: Path, changed_ns: int, sample_rate_hz: int) -> Hrtf:  # noqa: ARG001 - part of the key
     if not path.is_file():
-        return prepare(read_sofa(path), sample_rate_hz)  # which says what is wrong
-    return load_cached(path, sample_rate_hz, lambda: prepare(read_sofa(path), sample_rate_hz))
+        return _made(path, sample_rate_hz)  # which says what is wrong
+    return load_cached(path, sample_rate_hz, lambda: _made(path, sample_rate_hz))
+
+
+def _made(path: Path, sample_rate_hz: int) -> Hrtf:
+    from foleyspace_host.hrtf.sofa import read_sofa
+
+    return prepare(read_sofa(path), sample_rate_hz)
 
 
 def _pink_weights(plan: Alignment, sample_rate_hz: int) -> NDArray[np.float32]:

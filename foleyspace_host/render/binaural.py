@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import tee
 from math import ceil, floor
 
 import numpy as np
@@ -11,20 +10,21 @@ from numpy.typing import NDArray
 
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.trajectory import Trajectory
-from foleyspace_host.hrtf.prepare import Hrtf
+from foleyspace_host.hrtf.prepared import Hrtf
+from foleyspace_host.render.arc_level import levelled
 from foleyspace_host.render.control import PointControl
 from foleyspace_host.render.delay import N_TAPS, read_delayed
 from foleyspace_host.render.filter import FrameFilter, hop_samples
 from foleyspace_host.render.options import RenderOptions, checked_rate
 from foleyspace_host.render.points import Point
 from foleyspace_host.render.room.presets import room_of
-from foleyspace_host.render.scene import direct_points_of, points_of
+from foleyspace_host.render.scene import points_of
 from foleyspace_host.render.signals import Signals
 
 __all__ = ["render_blocks"]
 
-_CHUNK_FRAMES = 64
-"""Frames that are transformed together: enough for long vectors, few enough for the processor's cache."""
+_CHUNK_HOPS = 128
+"""Hops that are computed together: enough to keep Python out of the way, few enough for the processor's cache."""
 
 
 def render_blocks(
@@ -67,18 +67,22 @@ def render_blocks(
     if hrtf.sample_rate_hz != checked_rate(sample_rate_hz):
         raise InvalidInput(f"responses at {hrtf.sample_rate_hz} Hz for a clip at {sample_rate_hz} Hz", where="hrtf")
     duration_s = max(n_samples, 1) / sample_rate_hz
-    points = points_of(trajectory, options, duration_s)
+    points = levelled(points_of(trajectory, options, duration_s), hrtf)
     room = room_of(options.room)
-    if room is None or not room.tail:
+    if room is None:
         return _point_blocks(blocks, n_samples, points, hrtf, options)
-    from foleyspace_host.render.room.reverb import added, binaural_tail, tail_blocks
+    from foleyspace_host.render.room.hearing import Ears
+    from foleyspace_host.render.room.surroundings import surrounded
 
-    early, late = tee(blocks)
-    sources = direct_points_of(trajectory, options, duration_s)
-    tail = binaural_tail(room, hrtf, n_samples)
-    return added(
-        _point_blocks(early, n_samples, points, hrtf, options),
-        tail_blocks(late, n_samples, sample_rate_hz, sources, room, options, tail),
+    return surrounded(
+        lambda plain: _point_blocks(plain, n_samples, points, hrtf, options),
+        blocks,
+        n_samples,
+        sample_rate_hz,
+        points,
+        room,
+        Ears(hrtf),
+        options,
     )
 
 
@@ -91,26 +95,23 @@ def _point_blocks(
 ) -> Iterator[NDArray[np.float32]]:
     """Render a stream of mono blocks through points."""
     hop = hop_samples(hrtf.sample_rate_hz)
-    frame_filter = FrameFilter(hrtf, hop)
+    frame_filter = FrameFilter(hrtf, hop, rings=any(point.tones for point in points))
     voices = [_Voice(point, hrtf, options, frame_filter) for point in points]
     ahead = max(voice.ahead for voice in voices)
     for voice in voices:
         voice.open(ahead)
     signals = Signals(blocks, points, hrtf.sample_rate_hz)
     rows = [signals.row(point) for point in points]
-    # one hop of the past, then the chunk
-    sound = np.zeros((signals.n_rows, (_CHUNK_FRAMES + 1) * hop), dtype=np.float32)
-    frame, rendered = 0, 0
+    spectra = [frame_filter.spectra(_CHUNK_HOPS) for _ in range(signals.n_rows)]
+    first, rendered = 0, 0
     while rendered < n_samples:
-        sound[:, :hop] = sound[:, -hop:]
-        sound[:, hop:] = signals.take(_CHUNK_FRAMES * hop)
-        jump = np.any([voice.jumps(frame) for voice in voices], axis=0)
-        spectra = [frame_filter.analyse(row, jump) for row in sound]
+        jump = np.any([voice.jumps(first) for voice in voices], axis=0)
+        for sound, target in zip(signals.take(_CHUNK_HOPS * hop), spectra, strict=True):
+            frame_filter.analyse(sound, jump, target)
         for voice, row in zip(voices, rows, strict=True):
-            voice.push(spectra[row], frame)
-        frame += _CHUNK_FRAMES
-        complete = (frame - 1) * hop  # where the next chunk's first frame starts
-        ready = min(max(floor((complete - ahead) / hop), 0) * hop, n_samples)
+            voice.push(spectra[row], first)
+        first += _CHUNK_HOPS
+        ready = min(max(floor((first * hop - ahead) / hop), 0) * hop, n_samples)
         if ready > rendered:
             out = np.zeros((2, ready - rendered), dtype=np.float32)
             for voice in voices:
@@ -126,41 +127,33 @@ class _Voice:
         self._filter, self._hop = frame_filter, frame_filter.hop
         self._control = PointControl(point, hrtf, options, self._hop, frame_filter.frequency_hz)
         shortest, longest = self._control.delay_bounds_samples()
-        self.ahead = max(ceil(-shortest), 0) + N_TAPS
+        self.ahead = max(ceil(-shortest), 0) + N_TAPS + frame_filter.lead
         """How far readings may reach past the output [samples]."""
         self._behind = max(ceil(longest), 0) + N_TAPS
 
     def open(self, ahead: int) -> None:
         """Make the lines, for an output that stays `ahead` samples behind what is complete."""
         self._keep = self._behind + ahead + 2 * self._hop
-        self._lines = np.zeros((2, self._keep + _CHUNK_FRAMES * self._hop + self._filter.n_fft), dtype=np.float32)
-        self._origin = -self._hop - self._keep  # sample number of the lines' first column
+        self._lines = np.zeros((2, self._keep + _CHUNK_HOPS * self._hop + self._filter.n_fft), dtype=np.float32)
+        self._origin = -self._keep  # sample number of the lines' first column
 
-    def jumps(self, first_frame: int) -> NDArray[np.bool_]:
-        """Tell in which hops of the next chunk the point jumps; the first lies before the chunk's first frame."""
-        return self._control.jumps(first_frame - 1, _CHUNK_FRAMES + 1)
+    def jumps(self, first_hop: int) -> NDArray[np.bool_]:
+        """Tell in which hops of the next chunk the point jumps."""
+        return self._control.jumps(first_hop, _CHUNK_HOPS)
 
-    def push(self, spectra: NDArray[np.float32], first_frame: int) -> None:
-        """Filter the next chunk of frames into the lines."""
-        chunk = _CHUNK_FRAMES * self._hop
-        if first_frame > 0:
+    def push(self, spectra: NDArray[np.float32], first_hop: int) -> None:
+        """Filter the next chunk of hops into the lines."""
+        chunk = _CHUNK_HOPS * self._hop
+        if first_hop > 0:
             self._lines[:, :-chunk] = self._lines[:, chunk:]
             self._lines[:, -chunk:] = 0.0
             self._origin += chunk
-        control = self._control.filters(first_frame, _CHUNK_FRAMES)
-        self._filter.synthesise(spectra, control, self._lines[:, self._keep :])
+        control = self._control.filters(first_hop, _CHUNK_HOPS + 1)
+        self._filter.synthesise(spectra, control, self._lines[:, self._keep - self._filter.lead :])
 
     def read_into(self, out: NDArray[np.float32], first: int) -> None:
         """Add the samples first, first + 1, ... as both ears hear them; `first` is a multiple of the hop."""
         n_intervals = ceil(out.shape[1] / self._hop)
         delay, jump = self._control.delays(first // self._hop, n_intervals + 1)
         for ear in range(2):
-            read_delayed(
-                self._lines[ear],
-                self._origin,
-                first,
-                self._hop,
-                np.ascontiguousarray(delay[:, ear]),
-                jump,
-                out[ear],
-            )
+            read_delayed(self._lines[ear], self._origin, first, self._hop, delay[:, ear], jump, out[ear])

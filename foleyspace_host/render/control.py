@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.hrtf.mesh import locate
-from foleyspace_host.hrtf.prepare import Hrtf
+from foleyspace_host.hrtf.prepared import Hrtf
 from foleyspace_host.render.distance import SPEED_OF_SOUND_M_S
 from foleyspace_host.render.near_field import FAR_M, ear_angles_rad, extra_path_m
 from foleyspace_host.render.options import RenderOptions

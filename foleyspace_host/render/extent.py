@@ -6,7 +6,7 @@ several directions on an arc (T. Pihlajamaki, O. Santala, V. Pulkki: "Synthesis 
 sources with time-frequency decomposition of mono signals", J. Audio Eng. Soc. 62, 2014; the same idea with a
 continuous sweep is F. Zotter, M. Frank, M. Kronlachner, J.-W. Choi: "Efficient phantom source widening and
 diffuseness in ambisonics", EAA Symposium on Auralization and Ambisonics, 2014). The bands add up to the clip
-itself, so a narrow source is not coloured, and their filters last 10 ms to either side, so beats stay beats.
+itself, so a narrow source is not coloured, and their filters last 18 ms to either side, so beats stay beats.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["Part", "half_taps", "part_filters", "parts_of"]
 
 _LEAST_DEG = 1.0  # a source narrower than what ears resolve is a point
 _SPACING_DEG = 22.5
-_REACH_S = 10e-3
-_BAND_HZ = 220.0  # the narrowest that a filter of this length tells apart well
-_BAND_ERB = 0.6  # width of a band at high frequencies, in auditory bands
+_REACH_S = 18e-3
+_BAND_HZ = 90.0  # the narrowest that a filter of this length tells apart well
+_BAND_ERB = 0.35  # width of a band at high frequencies, in auditory bands
 _FADE = 0.2  # share of a band in which the next one takes over
-_KAISER_BETA = 2.0
+_KAISER_BETA = 1.2
 _HEAD_RADIUS_M = 0.09
 
 

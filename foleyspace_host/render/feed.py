@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.errors import InvalidInput, NonFinite
+from foleyspace_host.kernels.meters import largest
 
 __all__ = ["Feed"]
 
@@ -65,6 +67,6 @@ class Feed:
         samples = np.atleast_2d(np.asarray(block, dtype=np.float32))
         if len(samples) < self._n_channels:
             raise InvalidInput(f"a clip of {len(samples)} channels where {self._n_channels} are needed", where="audio")
-        if not np.isfinite(samples).all():
+        if not isfinite(largest(samples)):
             raise NonFinite("the audio holds NaN or infinite samples", cure="repair or re-export it")
         return samples[: self._n_channels]

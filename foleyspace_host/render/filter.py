@@ -1,26 +1,24 @@
-"""The head's filter: overlapping frames, each with the response of its own direction.
+"""The head's filter: between control points, the response of a source moves on a straight line.
 
-The frames are triangles: between two of them the response then moves on a straight line. (Hann frames would
-move it in steps, which are heard as noise beside a moving tone.)
+A response that moves in steps, or on any curve with corners at other places, is heard as noise beside a moving
+tone. Each hop of sound is therefore filtered twice, as it is and faded in, by the response at its beginning and
+by what is new at its end. The inner loops are in ``kernels/c/spectra.c``.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from foleyspace_host.hrtf.prepare import Hrtf
+from foleyspace_host.hrtf.prepared import Hrtf
+from foleyspace_host.kernels.spectra import Fourier, Responses, analyse, synthesise
 from foleyspace_host.render.control import FilterControl
-from foleyspace_host.render.fft import fast_length, multiply_blended, multiply_tone, packed_irfft, packed_rfft
 
 __all__ = ["FrameFilter", "hop_samples"]
 
 
 def hop_samples(sample_rate_hz: int) -> int:
-    """Distance of frames and control points: a power of two near 5.3 ms [samples].
+    """Distance of control points: a power of two near 5.3 ms [samples].
 
     256 samples at 44.1 and 48 kHz. A source at 90 degrees a second turns by half a degree meanwhile.
     """
@@ -28,88 +26,70 @@ def hop_samples(sample_rate_hz: int) -> int:
 
 
 class FrameFilter:
-    """Filters frames of one sound for the directions of any number of sources.
+    """Filters hops of one sound for the directions of any number of sources.
 
-    Frame k is a triangle, centred at sample k * hop and two hops long; the frames of a steady
-    source add up to plain convolution.
+    The hops of a steady source add up to plain convolution.
 
     Parameters
     ----------
     hrtf : Hrtf
         Set of responses.
     hop : int
-        Distance of the frames [samples].
+        Distance of the control points [samples].
+    rings : bool
+        Whether tones will be asked for: having no phase, they ring before and after what strikes them, which
+        needs room.
+
+    Attributes
+    ----------
+    n_fft : int
+        Length of the transforms.
+    lead : int
+        How far before a hop its filtered sound begins [samples].
+    frequency_hz : ndarray, float64, shape (n_fft / 2 + 1,)
+        Frequencies of the bins [Hz].
     """
 
-    def __init__(self, hrtf: Hrtf, hop: int) -> None:
+    def __init__(self, hrtf: Hrtf, hop: int, *, rings: bool = False) -> None:
         self.hop = hop
-        self.n_fft = fast_length(2 * hop + hrtf.n_taps - 1)
+        # with half a hop around them, 90 dB of the near field's tones stay in place
+        self.n_fft = Fourier.fast_length(hop + hrtf.n_taps - 1 + (hop // 2 if rings else 0))
+        self.lead = (self.n_fft - hop - hrtf.n_taps + 1) // 2
         self.frequency_hz = np.arange(self.n_fft // 2 + 1, dtype=np.float64) * (hrtf.sample_rate_hz / self.n_fft)
-        self._responses = _packed_responses(hrtf, self.n_fft)
+        self._fourier = Fourier.of(self.n_fft)
+        self._responses = Responses(hrtf.responses, self._fourier)
         line = np.arange(hop) / hop
-        self._rises = np.stack([line, 0.5 - 0.5 * np.cos(np.pi * line)]).astype(np.float32)  # moving, jumping
+        # where a source jumps, the responses cross-fade on a cosine, which has no corners
+        self._fades = np.stack([line, 0.5 - 0.5 * np.cos(np.pi * line)]).astype(np.float32)
 
-    def analyse(self, mono: NDArray[np.float32], jump: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Transform the frames of a stretch of sound.
+    def spectra(self, n_hops: int) -> NDArray[np.float32]:
+        """Return room for the spectra of so many hops, to be used again and again."""
+        return np.empty((n_hops, 4, self.n_fft // 2), dtype=np.float32)
+
+    def analyse(self, mono: NDArray[np.float32], jump: NDArray[np.bool_], spectra: NDArray[np.float32]) -> None:
+        """Transform the hops of a stretch of sound.
 
         Parameters
         ----------
-        mono : ndarray, float32, shape ((n_frames + 1) * hop,)
-            Sound from one hop before the first frame's centre to one hop after the last one's.
-        jump : ndarray of bool, shape (n_frames + 1,)
-            Hops in which a source jumps: there the frames cross-fade on a cosine, which has no corners.
-
-        Returns
-        -------
-        ndarray, float32, shape (n_frames, n_fft)
-            Packed spectra, see `fft`.
+        mono : ndarray, float32, shape (n_hops * hop,)
+            The sound, contiguous.
+        jump : ndarray of bool, shape (n_hops,)
+            Hops in which a source jumps.
+        spectra : ndarray, float32, shape (n_hops, 4, n_fft / 2)
+            Filled; see `kernels.spectra.analyse`.
         """
-        hops = mono.reshape(-1, self.hop)
-        padded = np.zeros((len(hops) - 1, self.n_fft), dtype=np.float32)
-        if jump.any():
-            rise = self._rises[jump.astype(np.intp)]
-            rising, falling = hops * rise, hops * (np.float32(1.0) - rise)
-        else:
-            rising, falling = hops * self._rises[0], hops * (np.float32(1.0) - self._rises[0])
-        padded[:, : self.hop] = rising[:-1]
-        padded[:, self.hop : 2 * self.hop] = falling[1:]
-        return packed_rfft(padded, padded)
+        analyse(mono.reshape(-1, self.hop), jump, self._fades, self.lead, self._fourier, spectra)
 
     def synthesise(self, spectra: NDArray[np.float32], control: FilterControl, out: NDArray[np.float32]) -> None:
-        """Filter frames and add them up.
+        """Filter hops and add them up.
 
         Parameters
         ----------
-        spectra : ndarray, float32, shape (n_frames, n_fft)
+        spectra : ndarray, float32, shape (n_hops, 4, n_fft / 2)
             As from `analyse`.
         control : FilterControl
-            Direction, gain and tone of each frame.
-        out : ndarray, float32, shape (2, at least (n_frames - 1) * hop + n_fft)
-            Added to; its first sample is the first sample of the first frame.
+            Direction, gain and tone at each of the n_hops + 1 control points.
+        out : ndarray, float32, shape (2, at least (n_hops - 1) * hop + n_fft)
+            Added to; its first sample is `lead` samples before the first hop.
         """
-        filtered = np.empty((2, *spectra.shape), dtype=np.float32)
-        multiply_blended(spectra, self._responses, control.vertex, control.weight, filtered)
-        if control.tone is not None:
-            multiply_tone(filtered, control.tone)
-        rows = filtered.reshape(-1, self.n_fft)
-        packed_irfft(rows, rows)
-        _overlap_add(filtered, self.hop, out)
-
-
-@lru_cache(maxsize=2)
-def _packed_responses(hrtf: Hrtf, n_fft: int) -> NDArray[np.float32]:
-    """Return packed spectra of all responses, shape (n_vertices, 2, n_fft)."""
-    padded = np.zeros((len(hrtf.responses), 2, n_fft), dtype=np.float32)
-    padded[..., : hrtf.n_taps] = hrtf.responses
-    rows = padded.reshape(-1, n_fft)
-    packed_rfft(rows, rows)
-    return padded
-
-
-@njit(cache=True)
-def _overlap_add(frames, hop, out):  # type: ignore[no-untyped-def]
-    for ear in range(frames.shape[0]):
-        for frame in range(frames.shape[1]):
-            target = out[ear, frame * hop : frame * hop + frames.shape[2]]
-            for index in range(frames.shape[2]):
-                target[index] += frames[ear, frame, index]
+        synthesise(spectra, self.hop, self._responses, control.vertex, control.weight, control.tone, out)

@@ -14,12 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.geometry.camera import MIN_RANGE_M
-from foleyspace_host.render.distance import SPEED_OF_SOUND_M_S
+from foleyspace_host.hrtf.head import HEAD_RADIUS_M, sphere_response
 
-__all__ = ["FAR_M", "HEAD_RADIUS_M", "NearField", "ear_angles_rad", "extra_path_m", "sphere_response"]
-
-HEAD_RADIUS_M = 0.0875
-"""Radius of the average head [m] (Algazi, Avendano & Duda 2001)."""
+__all__ = ["FAR_M", "NearField", "ear_angles_rad", "extra_path_m"]
 
 FAR_M = 1.0
 """Distance from which a source counts as far [m]."""
@@ -28,43 +25,6 @@ _EARS = np.array([[0.0, 1.0, 0.0], [0.0, -1.0, 0.0]])
 _DISTANCES_M = np.geomspace(MIN_RANGE_M, FAR_M, 9)
 _ANGLE_STEP_DEG = 5.0
 _FREQUENCIES_HZ = np.geomspace(50.0, 20_000.0, 48)
-_TERMS = 90  # of the series; ka is 32 at 20 kHz
-
-
-def sphere_response(
-    distance_m: NDArray[np.float64], angle_deg: NDArray[np.float64], frequency_hz: NDArray[np.float64]
-) -> NDArray[np.complex128]:
-    """Pressure on a rigid sphere re the pressure at its centre's place without it.
-
-    Parameters
-    ----------
-    distance_m : ndarray, shape (n_distances,)
-        Distances of a point source from the centre, larger than the radius [m].
-    angle_deg : ndarray, shape (n_angles,)
-        Angles between the source and the place on the sphere, seen from the centre [deg].
-    frequency_hz : ndarray, shape (n_frequencies,)
-        Frequencies, positive [Hz].
-
-    Returns
-    -------
-    ndarray, complex128, shape (n_distances, n_angles, n_frequencies)
-        Duda & Martens 1998, equation (A1); the spherical spreading 1/r is divided out.
-    """
-    from scipy.special import eval_legendre, spherical_jn, spherical_yn
-
-    order = np.arange(_TERMS)
-    ka = 2.0 * np.pi * frequency_hz / SPEED_OF_SOUND_M_S * HEAD_RADIUS_M
-    rho = np.asarray(distance_m) / HEAD_RADIUS_M
-    kr = rho[:, None, None] * ka[:, None]
-    with np.errstate(all="ignore"):
-        incoming = spherical_jn(order, kr) + 1j * spherical_yn(order, kr)
-        surface = spherical_jn(order, ka[:, None], True) + 1j * spherical_yn(order, ka[:, None], True)
-        ratio = incoming / surface
-    ratio = np.where(np.isfinite(ratio), ratio, 0.0)  # orders so high that both overflow add nothing
-    legendre = eval_legendre(order, np.cos(np.radians(angle_deg))[:, None])
-    series = np.einsum("dfm,am->daf", ratio * (2 * order + 1), legendre)
-    factor = -(rho[:, None] / ka) * np.exp(-1j * kr[..., 0])
-    return np.asarray(factor[:, None, :] * series, dtype=np.complex128)
 
 
 def extra_path_m(distance_m: NDArray[np.float64], angle_rad: NDArray[np.float64]) -> NDArray[np.float64]:

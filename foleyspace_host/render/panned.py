@@ -8,14 +8,13 @@ propagation and cuts follow the same laws as for two ears.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import tee
 from math import ceil, floor
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from foleyspace_host.geometry.trajectory import Trajectory
+from foleyspace_host.kernels import lines
 from foleyspace_host.render.delay import N_TAPS, read_delayed
 from foleyspace_host.render.filter import hop_samples
 from foleyspace_host.render.formats import OutputFormat
@@ -23,7 +22,7 @@ from foleyspace_host.render.options import RenderOptions
 from foleyspace_host.render.panning.law import PanLaw, law_of
 from foleyspace_host.render.points import Point
 from foleyspace_host.render.room.presets import room_of
-from foleyspace_host.render.scene import direct_points_of, points_of
+from foleyspace_host.render.scene import points_of
 from foleyspace_host.render.signals import Signals
 from foleyspace_host.render.toned import ToneFilter
 from foleyspace_host.render.travel import Travel
@@ -73,16 +72,20 @@ def render_panned_blocks(
     duration_s = max(n_samples, 1) / sample_rate_hz
     points, law = points_of(trajectory, options, duration_s), law_of(output)
     room = room_of(options.room)
-    if room is None or not room.tail:
+    if room is None:
         return pan_points(blocks, n_samples, sample_rate_hz, points, law, output.n_channels, options)
-    from foleyspace_host.render.room.reverb import added, panned_tail, tail_blocks
+    from foleyspace_host.render.room.hearing import Channels
+    from foleyspace_host.render.room.surroundings import surrounded
 
-    early, late = tee(blocks)
-    sources = direct_points_of(trajectory, options, duration_s)
-    tail = panned_tail(room, law, sample_rate_hz, n_samples)
-    return added(
-        pan_points(early, n_samples, sample_rate_hz, points, law, output.n_channels, options),
-        tail_blocks(late, n_samples, sample_rate_hz, sources, room, options, tail),
+    return surrounded(
+        lambda plain: pan_points(plain, n_samples, sample_rate_hz, points, law, output.n_channels, options),
+        blocks,
+        n_samples,
+        sample_rate_hz,
+        points,
+        room,
+        Channels(law, output.n_channels, sample_rate_hz),
+        options,
     )
 
 
@@ -181,7 +184,7 @@ class _Voice:
         there = self._travel.heard(first // hop, n_intervals + 1)
         delay, jump = there.delay_samples, there.jump
         gains = (self._law.gains(there.unit) * there.gain[:, None]).astype(np.float32)
-        _pan(self._heard(first, delay, jump, n_samples), gains, jump, hop, out)
+        lines.pan(self._heard(first, delay, jump, n_samples), gains, jump, hop, out)
         for interval in (int(index) for index in np.flatnonzero(jump)):
             part = slice(interval * hop, min((interval + 1) * hop, n_samples))
             fade = 0.5 - 0.5 * np.cos(np.pi * np.arange(part.stop - part.start) / hop)
@@ -199,22 +202,3 @@ class _Voice:
         heard = np.zeros(n_samples, dtype=np.float32)
         read_delayed(self._line, self._origin, first, self._hop, delay, jump, heard)
         return heard
-
-
-@njit(cache=True, fastmath=True)
-def _pan(heard, gains, jump, hop, out):  # type: ignore[no-untyped-def]
-    """Add one sound to all channels, gains linear between control points; leaves out what jumps."""
-    for interval in range(jump.shape[0]):
-        if jump[interval]:
-            continue
-        begin = interval * hop
-        count = min(hop, heard.shape[0] - begin)
-        sound = heard[begin : begin + count]
-        for channel in range(gains.shape[1]):
-            here = gains[interval, channel]
-            step = (gains[interval + 1, channel] - here) / np.float32(hop)
-            if here == 0.0 and step == 0.0:
-                continue
-            target = out[channel, begin : begin + count]
-            for n in range(count):
-                target[n] += (here + step * np.float32(n)) * sound[n]

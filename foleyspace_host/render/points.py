@@ -1,7 +1,7 @@
 """What is rendered: points in space, each of which plays one channel of the clip along its own path.
 
-A plain source is one point. Whatever needs more of them (mirror images in a room, the width of an extended
-source, the channels of a stereo clip) adds points in `scene`, and every renderer then treats them alike.
+A plain source is one point. Whatever needs more of them (the width of an extended source, the channels of a stereo
+clip) adds points in `scene`, and every renderer then treats them alike. Rooms reflect points: see `room`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Point:
     tones : tuple of Tone
         Filters on it, multiplied.
     echo : Echo, optional
-        What makes it a reflection; a direct sound if not given.
+        How it differs from the direct sound of its source; it is that sound if not given.
     envelope : GainEnvelope, optional
         Level of the source over time, put on what it plays.
     part : Part, optional

@@ -1,4 +1,4 @@
-"""From a trajectory to the points that sound: sources, their channels and width, their reflections."""
+"""From a trajectory to the points that sound: sources, their channels and width."""
 
 from __future__ import annotations
 
@@ -12,41 +12,13 @@ from foleyspace_host.render.arc import ArcPath
 from foleyspace_host.render.extent import parts_of
 from foleyspace_host.render.options import RenderOptions
 from foleyspace_host.render.points import Point
-from foleyspace_host.render.room.presets import room_of
 from foleyspace_host.render.timbre import distance_tones
 
-__all__ = ["direct_points_of", "points_of"]
+__all__ = ["points_of"]
 
 
 def points_of(trajectory: Trajectory, options: RenderOptions, duration_s: float) -> list[Point]:
-    """Return the points of all selected sources, and their reflections in a room.
-
-    Parameters
-    ----------
-    trajectory, options, duration_s
-        As for `direct_points_of`.
-
-    Returns
-    -------
-    list of Point
-        Direct sounds first.
-
-    Raises
-    ------
-    InvalidInput
-        If no source is selected.
-    """
-    points = direct_points_of(trajectory, options, duration_s)
-    room = room_of(options.room)
-    if room is None:
-        return points
-    from foleyspace_host.render.room.reflections import reflections_of
-
-    return points + reflections_of(points, room, options, duration_s)
-
-
-def direct_points_of(trajectory: Trajectory, options: RenderOptions, duration_s: float) -> list[Point]:
-    """Return the points of all selected sources, without any room.
+    """Return the points of all selected sources; what a room adds is no matter of points.
 
     Parameters
     ----------

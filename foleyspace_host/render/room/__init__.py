@@ -3,8 +3,12 @@
 ``model`` holds the parameters of a room, ``statistics`` what theory says of them, ``presets`` the rooms with a
 name and the short notation, ``images`` the mirror images of a source in the walls, ``density`` how much energy
 they leave to the tail, ``tail`` the late reverberation, and ``diffuse`` how a head hears sound from everywhere.
-These are the room as a reference, and need numpy and scipy alone. ``reflections`` and ``reverb`` give them to
-the renderer.
+These are the room as a reference, and need numpy and scipy alone.
+
+The renderer's side: ``reflections`` says when, from where and how loud images are heard, ``tones`` what is left of
+their spectra, ``line`` holds the sound that they read, ``hearing`` the ears or channels that hear them, and ``early``
+renders them together; ``excitation`` is what feeds the tail, ``reverb`` plays it, and ``surroundings`` puts all of it
+around the direct sound.
 """
 
 from foleyspace_host.render.room.model import RoomModel

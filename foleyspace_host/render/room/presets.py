@@ -44,10 +44,11 @@ PRESETS: MappingProxyType[str, dict[str, Any] | None] = MappingProxyType(
             "scattering": 0.2,
             "listener_m": (16.0, 10.2, 1.5),
         },
-        # asphalt below, facades left and right, open ends and sky
+        # asphalt below, facades left and right, open ends and sky. No diffuse field: times and level of the tail are
+        # what rays that these walls reflect and scatter leave at a distance where ISO 3382 has them measured
         "street": {
             "size_m": (90.0, 18.0, 18.0),
-            "rt60_s": (1.6, 1.5, 1.45, 1.4, 1.3, 1.1, 0.8, 0.5),
+            "rt60_s": (0.98, 1.06, 1.09, 1.08, 1.0, 0.85, 0.58, 0.28),
             "absorption": (
                 (0.95,),
                 (0.95,),
@@ -58,7 +59,7 @@ PRESETS: MappingProxyType[str, dict[str, Any] | None] = MappingProxyType(
             ),
             "scattering": (0.5, 0.5, 0.35, 0.35, 0.05, 0.0),
             "listener_m": (40.0, 7.5, 1.6),
-            "tail_db": -7.0,
+            "tail_db": -3.0,
         },
         # soft ground; what comes back from the sides is scattered by trunks and leaves, the sky is open
         "forest": {

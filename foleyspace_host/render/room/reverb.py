@@ -8,23 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace_host.hrtf.prepare import Hrtf
 from foleyspace_host.render.panned import pan_points
-from foleyspace_host.render.room.diffuse import diffuse_field
+from foleyspace_host.render.room.excitation import tail_points_of
 from foleyspace_host.render.room.model import RoomModel
-from foleyspace_host.render.room.reflections import tail_points_of
-from foleyspace_host.render.room.tail import tail_noises, tail_response
 
 if TYPE_CHECKING:
     from foleyspace_host.render.options import RenderOptions
-    from foleyspace_host.render.panning.law import PanLaw
     from foleyspace_host.render.points import Point
 
-__all__ = ["Convolver", "added", "binaural_tail", "convolved", "panned_tail", "tail_blocks"]
+__all__ = ["Convolver", "added", "convolved", "tail_blocks"]
 
 Blocks = Iterable[NDArray[np.float32]]
 
-_PARTITION = 16_384
+_PARTITIONS = 16_384, 65_536  # the shortest and the longest
+_FEWEST = 4  # that a long response is cut into: transforms cost little more for longer ones, products cost less
 
 
 class Convolver:
@@ -34,14 +31,16 @@ class Convolver:
     ----------
     responses : ndarray, float32, shape (n_channels, n_taps)
         Responses.
-    partition : int
-        Samples that are convolved at a time.
+    partition : int, optional
+        Samples that are convolved at a time; as it suits the length if not given.
     """
 
-    def __init__(self, responses: NDArray[np.float32], partition: int = _PARTITION) -> None:
+    def __init__(self, responses: NDArray[np.float32], partition: int | None = None) -> None:
         from scipy import fft
 
         n_channels, n_taps = responses.shape
+        if partition is None:
+            partition = int(np.clip(1 << max(n_taps // _FEWEST, 1).bit_length(), *_PARTITIONS))
         count = max(-(-n_taps // partition), 1)
         padded = np.zeros((n_channels, count, partition), dtype=np.float32)
         padded.reshape(n_channels, -1)[:, :n_taps] = responses
@@ -72,49 +71,13 @@ class Convolver:
         self._newest = (self._newest - 1) % count
         self._past[self._newest] = fft.rfft(self._sound)
         total = np.zeros((len(self._spectra), self.partition + 1), dtype=np.complex64)
+        product = np.empty(self.partition + 1, dtype=np.complex64)
         for age in range(count):
             spectrum = self._past[(self._newest + age) % count]
             for channel, spectra in enumerate(self._spectra):
-                total[channel] += spectrum * spectra[age]
+                total[channel] += np.multiply(spectrum, spectra[age], out=product)
         output: NDArray[np.float32] = fft.irfft(total, 2 * self.partition, overwrite_x=True)[:, self.partition :]
         return output
-
-
-def binaural_tail(room: RoomModel, hrtf: Hrtf, max_samples: int) -> NDArray[np.float32]:
-    """Return the tail for two ears, shape (2, at most max_samples); see `tail_response`."""
-    return tail_response(room, diffuse_field(hrtf), max_samples)
-
-
-def panned_tail(room: RoomModel, law: PanLaw, sample_rate_hz: int, max_samples: int) -> NDArray[np.float32]:
-    """Return the tail for the channels of a format.
-
-    Parameters
-    ----------
-    room : RoomModel
-        The room.
-    law : PanLaw
-        The format's law; each channel gets the power that sound from everywhere has in it.
-    sample_rate_hz : int
-        Sampling rate [Hz].
-    max_samples : int
-        Longest response of use.
-
-    Returns
-    -------
-    ndarray, float32, shape (n_channels, at most max_samples)
-        Independent noises.
-    """
-    n = 2000  # a Fibonacci lattice on the sphere: equal areas
-    z = 1.0 - (2.0 * np.arange(n) + 1.0) / n
-    turn = np.pi * (1.0 + 5.0**0.5) * np.arange(n)
-    ring = np.sqrt(1.0 - z**2)
-    unit = np.stack([ring * np.cos(turn), ring * np.sin(turn), z], axis=1)
-    level = np.sqrt((law.gains(unit) ** 2).mean(axis=0))
-    used = level > 0.0
-    noises = tail_noises(room, sample_rate_hz, int(used.sum()))[:, :max_samples]
-    out = np.zeros((len(level), noises.shape[1]), dtype=np.float32)
-    out[used] = noises * level[used][:, None]
-    return out
 
 
 def tail_blocks(

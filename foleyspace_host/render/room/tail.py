@@ -92,34 +92,35 @@ def _shaped(room: RoomModel, rate: int, mixing: NDArray[np.float64]) -> NDArray[
     weights = _band_weights(np.arange(n // 2 + 1) * (rate / n))
     energy = room.diffuse_energy_per_s(time_s) * tail_share(room).at(time_s) * 10.0 ** (room.tail_db / 10.0) / rate
     # the noise repeats after n samples, and so may what is mixed of it
-    padded = np.zeros((*mixing.shape[:2], n))
+    padded = np.zeros((*mixing.shape[:2], n), dtype=np.float32)
     padded[..., : mixing.shape[-1]] = mixing
     mixer = fft.rfft(np.roll(padded, -(mixing.shape[-1] // 2), axis=-1))
-    noise = fft.rfft(np.random.default_rng(room.seed).standard_normal((mixing.shape[1], n)))
+    noise = fft.rfft(np.random.default_rng(room.seed).standard_normal((mixing.shape[1], n), dtype=np.float32))
     spectra, power = np.einsum("cjk,jk->ck", mixer, noise), (np.abs(mixer) ** 2).sum(axis=1)
-    sound = np.zeros((len(mixing), n))
+    sound = np.zeros((len(mixing), n), dtype=np.float32)
     for band, centre_hz in enumerate(OCTAVES_HZ):
         if weights[band].any():
             part = fft.irfft(spectra * weights[band], n)
             expected = (power * weights[band] ** 2).mean(axis=-1, keepdims=True)
             stretch_s = max(room.rt60_s[band] / _STRETCHES, _EVEN_CYCLES / (0.7 * centre_hz))
-            sound += _evened(part, expected, int(stretch_s * rate)) * np.sqrt(energy[band])
+            sound += _evened(part, expected, int(stretch_s * rate)) * np.sqrt(energy[band]).astype(np.float32)
     fade = int(_FADE * n_all)
-    sound[:, n_all - fade : n_all] *= np.cos(0.5 * np.pi * np.arange(fade) / max(fade, 1)) ** 2
-    return sound[:, :n_all].astype(np.float32)
+    sound[:, n_all - fade : n_all] *= (np.cos(0.5 * np.pi * np.arange(fade) / max(fade, 1)) ** 2).astype(np.float32)
+    return sound[:, :n_all]
 
 
-def _band_weights(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
+def _band_weights(frequency_hz: NDArray[np.float64]) -> NDArray[np.float32]:
     """Gains of the bands at frequencies, shape (8, n): they add up to 1, with short crossovers between octaves."""
     position = np.log2(np.maximum(frequency_hz, 1e-3) / OCTAVES_HZ[0])  # 0, 1, ... at the centres
     edges = np.arange(len(OCTAVES_HZ) - 1) + 0.5
     above = np.clip((position - edges[:, None]) / _CROSSOVER_OCTAVES + 0.5, 0.0, 1.0)
     above = np.sin(0.5 * np.pi * above) ** 2
     edge = np.ones((1, len(frequency_hz)))
-    return np.concatenate([edge, above]) - np.concatenate([above, 0.0 * edge])
+    weights = np.concatenate([edge, above]) - np.concatenate([above, 0.0 * edge])
+    return weights.astype(np.float32)
 
 
-def _evened(noise: NDArray[np.float64], power: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+def _evened(noise: NDArray[np.float32], power: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     """Noises (n_channels, n) whose power over any stretch much longer than `width` is `power` (n_channels, 1).
 
     Narrow bands of noise wander by some decibels for as long as a room decays, and the decay with them.
@@ -129,4 +130,5 @@ def _evened(noise: NDArray[np.float64], power: NDArray[np.float64], width: int) 
     local = noise**2
     for _ in range(2):
         local = uniform_filter1d(local, max(width, 1), axis=-1, mode="wrap")
-    return noise * np.sqrt(power / np.maximum(local, 1e-3 * power))
+    evened: NDArray[np.float32] = noise * np.sqrt(power / np.maximum(local, np.float32(1e-3) * power))
+    return evened

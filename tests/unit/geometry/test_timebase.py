@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foleyspace_host.geometry.timebase import sample_at, span_samples
+from foleyspace_host.errors import InvalidInput
+from foleyspace_host.geometry.timebase import Span, sample_at, span_samples
 
 FRAME_RATES = {
     "23.976": Fraction(24000, 1001),
@@ -46,3 +47,23 @@ def test_any_cuts_adjoin_and_none_is_off_by_more_than_half_a_sample(times: list[
 def test_halves_round_up_and_samples_stay_where_they_are(sample: int, rate: int) -> None:
     assert sample_at(Fraction(sample, rate), rate) == sample
     assert sample_at(Fraction(2 * sample + 1, 2 * rate), rate) == sample + 1
+
+
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 10**6),
+    st.sampled_from([Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001), Fraction(25)]),
+    st.integers(8_000, 192_000),
+)
+def test_spans_that_adjoin_in_frames_adjoin_in_samples(first: int, n_frames: int, fps: Fraction, rate_hz: int) -> None:
+    span, following = Span(first / fps, n_frames / fps), Span((first + n_frames) / fps, 1 / fps)
+    start, stop = span.samples(rate_hz)
+    assert stop == following.samples(rate_hz)[0]
+    # in integers: the nearest sample, halves up
+    assert start == (2 * first * fps.denominator * rate_hz + fps.numerator) // (2 * fps.numerator)
+
+
+@pytest.mark.parametrize(("start", "duration"), [(-1, 1), (0, 0), (0, -1), (10**8, 1), (0, 10**8), (10**400, 1)])
+def test_spans_that_cannot_be_are_refused(start: int, duration: int) -> None:
+    with pytest.raises(InvalidInput, match="span"):
+        Span(Fraction(start), Fraction(duration))

@@ -18,6 +18,7 @@ from foleyspace_host.hrtf import cache
 from foleyspace_host.hrtf.prepare import DEFAULT_SOFA, prepare
 from foleyspace_host.hrtf.prepared import Hrtf
 from foleyspace_host.hrtf.sofa import MeasuredHrirs
+from foleyspace_host.hrtf.stored import read_arrays, write_arrays
 
 RATE_HZ = 48_000
 
@@ -93,6 +94,12 @@ def test_the_algorithm_is_that_of_every_module_that_prepares() -> None:
     assert modules - set(cache._MODULES) == {"__init__", "survey", "picture"}  # these only look at the result
 
 
+def store(entry: Path, arrays: dict[str, np.ndarray]) -> None:
+    entry.unlink()  # it may be mapped into memory
+    with entry.open("wb") as file:
+        write_arrays(file, arrays)
+
+
 @pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "text", "pickle", "foreign", "indices", "types"])
 def test_damaged_and_foreign_entries_are_made_anew(folder: Path, source: Path, damage: str) -> None:
     make = Maker()
@@ -111,13 +118,14 @@ def test_damaged_and_foreign_entries_are_made_anew(folder: Path, source: Path, d
         case "text":
             entry.write_text("hello")
         case "pickle":
-            np.savez(entry, **(arrays | {"name": np.array([{"an": "object"}], dtype=object)}))
+            with entry.open("wb") as file:
+                np.savez(file, **(arrays | {"name": np.array([{"an": "object"}], dtype=object)}))
         case "foreign":
-            np.savez(entry, something=np.ones(3))
+            store(entry, {"something": np.ones(3)})
         case "indices":
-            np.savez(entry, **(arrays | {"neighbours": arrays["neighbours"] + 10_000}))
+            store(entry, arrays | {"neighbours": arrays["neighbours"] + 10_000})
         case "types":
-            np.savez(entry, **(arrays | {"responses": arrays["responses"].astype(np.float64)}))
+            store(entry, arrays | {"responses": arrays["responses"].astype(np.float64)})
     again = cache.load_cached(source, RATE_HZ, make)
     assert make.times == 2
     assert same(again, make.made)
@@ -161,7 +169,7 @@ def test_the_least_recently_used_entries_go(folder: Path, source: Path, monkeypa
     monkeypatch.setattr(cache, "LIMIT_BYTES", 3 * size)
     source.write_bytes(b"content 3")
     cache.load_cached(source, RATE_HZ, make)
-    assert len(list(folder.glob("*.hrtf.npz"))) == 3
+    assert len(list(folder.glob("*.hrtf"))) == 3
     assert (folder / "mine.txt").exists()
     assert not left.exists()
     before = make.times
@@ -204,4 +212,47 @@ def test_processes_share_it(folder: Path, kemar_file: Path) -> None:
     third = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert first[0] == second[0] == third[0]
     assert third[1] == "False"
-    assert [path.suffix for path in folder.iterdir()] == [".npz"]
+    assert [path.suffix for path in folder.iterdir()] == [".hrtf"]
+
+
+def test_every_damaged_byte_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "arrays"
+    rng = np.random.default_rng(0)
+    arrays = {
+        "words": rng.standard_normal((70, 31)),
+        "bytes": rng.integers(0, 255, 4097).astype(np.uint8),
+        "text": np.array("Größe"),
+        "number": np.array(7),
+        "none": np.zeros((0, 3), dtype=np.float32),
+    }
+    with path.open("wb") as file:
+        write_arrays(file, arrays)
+    whole = path.read_bytes()
+    read = read_arrays(path)
+    for name, array in arrays.items():
+        assert read[name].dtype == array.dtype
+        np.testing.assert_array_equal(read[name], array)
+    del read
+    found = 0
+    for at in range(0, len(whole), 7):
+        damaged = tmp_path / f"damaged {at}"
+        damaged.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
+        try:
+            again = read_arrays(damaged)
+        except (ValueError, OSError, KeyError, TypeError):
+            found += 1
+        else:  # then it was in the gaps between the arrays
+            assert all(np.array_equal(again[name], array) for name, array in arrays.items())
+            del again
+        damaged.unlink()
+    assert found > 0.95 * len(range(0, len(whole), 7))
+    for length in (0, 10, 64, 200, len(whole) // 2):
+        path.unlink()
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r".+"):
+            read_arrays(path)
+
+
+def test_objects_are_not_written(tmp_path: Path) -> None:
+    with (tmp_path / "arrays").open("wb") as file, pytest.raises(ValueError, match="objects"):
+        write_arrays(file, {"bad": np.array([{}], dtype=object)})

@@ -316,8 +316,8 @@ def test_bad_input_is_refused() -> None:
 
 def test_progress_and_cancel() -> None:
     seen: list[tuple[int, int]] = []
-    render(noise(80_000), RATE, at(0), on_progress=lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (80_000, 80_000)
+    render(noise(160_000), RATE, at(0), on_progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (160_000, 160_000)
     assert len(seen) > 3
     assert seen == sorted(seen)
 
@@ -325,7 +325,7 @@ def test_progress_and_cancel() -> None:
         raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        render(noise(80_000), RATE, at(0), on_progress=stop)
+        render(noise(160_000), RATE, at(0), on_progress=stop)
 
 
 def test_spread_widens_the_image(kemar_44k: Hrtf) -> None:

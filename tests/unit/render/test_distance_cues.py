@@ -11,10 +11,11 @@ from scipy import signal
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.frames import angles_to_unit
 from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
+from foleyspace_host.hrtf.head import HEAD_RADIUS_M, sphere_response
 from foleyspace_host.hrtf.prepare import Hrtf
 from foleyspace_host.render import Air, RenderOptions
 from foleyspace_host.render.binaural import render_blocks
-from foleyspace_host.render.near_field import HEAD_RADIUS_M, NearField, extra_path_m, sphere_response
+from foleyspace_host.render.near_field import NearField, extra_path_m
 
 RATE = 44_100
 

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.path import SourcePath
 from foleyspace_host.geometry.trajectory import Key, Source
+from foleyspace_host.render.options import RenderOptions
+from foleyspace_host.render.points import Point
 from foleyspace_host.render.room import OCTAVES_HZ, RoomModel
 from foleyspace_host.render.room.images import images_of, inside
-from foleyspace_host.render.room.reflections import ImagePath
+from foleyspace_host.render.room.reflections import Reflections
 
 SIZE = (6.0, 4.0, 3.0)
 EARS = (2.5, 1.9, 1.5)
@@ -69,27 +71,60 @@ def test_images_equal_those_of_pyroomacoustics(order: int) -> None:
         assert damping[(*np.round(place, 6), hits.sum())] == pytest.approx(amplitude[0], rel=1e-6)
 
 
-def test_a_path_s_image_is_late_and_weak_by_its_detour() -> None:
+@pytest.mark.parametrize("law", ["none", "doppler", "physical"])
+def test_images_are_late_and_weak_by_their_detour(law: Any) -> None:
     model = room(order=2)
     direct = SourcePath.from_source(Source("s", (Key(0.0, 40, 5, 1.6), Key(1.0, -60, -10, 1.2))))
-    times = np.linspace(0, 1, 7)
-    unit, distance = direct.sample(times)
-    places = np.array(EARS) + unit * distance[:, None]
-    images = images_of(model)
-    for index in range(len(images)):
-        path = ImagePath(direct, model, images.sign[index], images.shift_m[index])
-        offset = images.positions_m(places)[:, index] - EARS
-        length = np.linalg.norm(offset, axis=1)
-        towards, way = path.sample(times)
-        gain, detour = path.beyond_direct(times)
-        np.testing.assert_allclose(towards, offset / length[:, None], atol=1e-12)
-        np.testing.assert_allclose(way, length, rtol=1e-12)
-        np.testing.assert_allclose(gain, distance / length, rtol=1e-12)
-        np.testing.assert_allclose(detour, length - distance, atol=1e-12)
-        low, high = path.distance_bounds_m()
-        assert low <= way.min()
-        assert way.max() <= high
-        assert detour.max() <= path.detour_bounds_m()[1]
+    point = Point(direct, 0.5, 1.4)
+    hop, count = 480, 100
+    field = Reflections(point, model, RenderOptions("physical", law, room=model), 48_000, hop, 1.0)
+    found = field.arrivals(-3, count)
+    shortest, longest = field.bounds_samples()
+    assert len(field.images) == 24
+    assert (found.delay_samples >= shortest).all()
+    assert (found.delay_samples <= longest).all()
+    assert not found.jump.any()
+    # what is heard at each time left earlier by the way of the image: a root to find, for each image by itself
+    heard_s = (np.arange(count) - 3) * (hop / 48_000)
+
+    def at(left_s: float, index: int) -> tuple[np.ndarray, float, float]:
+        unit, distance = direct.sample([left_s])
+        place = np.array(EARS) + unit[0] * distance[0]
+        image = field.images.sign[index] * place + field.images.shift_m[index] - EARS
+        length = float(np.linalg.norm(image))
+        return image, length, length - float(distance[0])
+
+    for index in range(0, len(field.images), 5):
+        for moment in (0, 17, 50, 99):
+            left_s = heard_s[moment]
+            for _ in range(20):
+                image, length, detour = at(left_s, index)
+                travel_m = {"none": detour, "doppler": length - 1.4, "physical": length}[law]
+                left_s = heard_s[moment] - travel_m / 343.2
+            assert found.delay_samples[index, moment] == pytest.approx(travel_m / 343.2 * 48_000, abs=0.02)
+            np.testing.assert_allclose(found.unit[index, moment], image / length, atol=1e-4)
+            assert found.distance_m[index, moment] == pytest.approx(length, abs=1e-3)
+            assert found.gain[index, moment] == pytest.approx(0.5 / length, rel=1e-3)
+
+
+def test_images_jump_where_their_source_does() -> None:
+    path = SourcePath.from_source(Source("s", (Key(0.0, 40, 5, 1.6), Key(0.503, -60, -10, 1.2, cut=True))))
+    field = Reflections(Point(path, 1.0, 1.4), room(order=1), RenderOptions("none"), 48_000, 480, 1.0)
+    found = field.arrivals(0, 100)
+    assert (found.jump.sum(axis=1) == 1).all()
+    # nothing moves but at the jump
+    assert (np.diff(found.delay_samples, axis=1)[~found.jump] == 0.0).all()
+    at_s = found.jump.argmax(axis=1) * 0.01
+    late_s = found.delay_samples[:, -1] / 48_000
+    assert (np.abs(at_s - 0.503 - late_s) <= 0.02).all()
+
+
+def test_what_nobody_hears_is_left_out() -> None:
+    deaf = room(order=1, absorption=[[1.0], [0.1], [0.1], [0.1], [0.99999999], [0.1]])
+    path = SourcePath.from_source(Source("s", (Key(0.0, 40, 5, 1.6),)))
+    field = Reflections(Point(path, 1.0, 1.6), deaf, RenderOptions(), 48_000, 480, 1.0)
+    assert len(field.images) == 4
+    assert not field.images.hits[:, [0, 4]].any()
 
 
 @given(st.floats(-180, 180), st.floats(-90, 90), st.floats(0.0, 60))
