@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,30 +12,32 @@ from numpy.typing import NDArray
 
 from foleyspace_host.errors import MediaEmpty, NoVideo
 from foleyspace_host.geometry.camera import DEFAULT_HFOV_DEG, Camera
-from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
-from foleyspace_host.localize.choose.salience import ranked, restricted
-from foleyspace_host.localize.follow.chain import Chain, join
-from foleyspace_host.localize.follow.smooth import Path as SmoothPath
-from foleyspace_host.localize.follow.smooth import smooth
+from foleyspace_host.geometry.timebase import Span
+from foleyspace_host.geometry.trajectory import Trajectory
+from foleyspace_host.localize.choose.evidence import Judgement, Sounds, judge
+from foleyspace_host.localize.choose.held import Things, in_the_hands, small_things
+from foleyspace_host.localize.choose.salience import mentioned, restricted
+from foleyspace_host.localize.cues import Cues
+from foleyspace_host.localize.follow.chain import join
+from foleyspace_host.localize.follow.scene import SceneView
 from foleyspace_host.localize.follow.track import Track, Tracker
-from foleyspace_host.localize.place.range import range_m
-from foleyspace_host.localize.see.detect import CenterNet, Detection, Detector
-from foleyspace_host.localize.see.shots import CutDetector
+from foleyspace_host.localize.found import Found
+from foleyspace_host.localize.hear.listen import Heard, listen
+from foleyspace_host.localize.place.anchor import Told
+from foleyspace_host.localize.place.ask import ASKED_HZ, ask
+from foleyspace_host.localize.place.depth import DepthModel
+from foleyspace_host.localize.see.detect import TRACKED_SCORE, CenterNet, Detector
+from foleyspace_host.localize.see.look import SAMPLING_HZ, look
+from foleyspace_host.localize.see.open_vocabulary import STEP_S, OpenVocabulary
+from foleyspace_host.localize.sources import likely, middle, sources_of
 
 if TYPE_CHECKING:
-    from foleyspace_host.media.video import Frame
+    from foleyspace_host.models.session import Device
 
-__all__ = ["SAMPLING_HZ", "load_detector", "localize"]
+__all__ = ["SAMPLING_HZ", "find", "load_detector", "localize"]
 
-SAMPLING_HZ = 8.0
-"""Pictures looked at per second: things move little in 125 ms, and two cores keep up with it."""
-
-_MAX_SIDE_PX = 768  # of decoded pictures; more than the detector takes in, and cheap to turn into RGB
-_MAX_SOURCES = 8
-_LEAST_OF_BEST = 0.05
-_MAX_WORKERS = 8
-_MIDDLE_DISTANCE_M = 2.0
-_MIDDLE_CONFIDENCE = 0.05
+_ALL_CUES = Cues()
+_MOSTLY_HELD = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,10 @@ class _Seen:
 
     time_s: NDArray[np.float64]
     shot: NDArray[np.int64]
+    view: SceneView
     tracks: list[Track]
+    moving: list[Track]
+    small: Things
 
 
 def localize(
@@ -56,6 +58,8 @@ def localize(
     label: str | None = None,
     hfov_deg: float = DEFAULT_HFOV_DEG,
     detector: str | Path | Detector | None = None,
+    span: Span | None = None,
+    cues: Cues = _ALL_CUES,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Trajectory:
     """Find the thing in a video that sounds, and where it is over time.
@@ -63,15 +67,20 @@ def localize(
     Parameters
     ----------
     path : str or Path
-        The video; its sound is not listened to.
+        The video; its sound, if it has one, is listened to.
     label : str, optional
         What to follow: the name of a COCO class, part of one, or a common other word ("car", "rider").
-        Without it the thing that stands out most is taken, by size, persistence, position, score and kind.
+        Without it the thing is taken that stands out most (by size, persistence, position and score), and
+        goes best with what is heard.
     hfov_deg : float
         Field of view of the camera over the longer side of the picture [deg].
     detector : str, Path or Detector, optional
         An ONNX file of the signature of CenterNet, or an object that finds things in pictures; the shipped
         CenterNet if left out.
+    span : Span, optional
+        The part of the video to look at, as if it had been cut out; times count from its start.
+    cues : Cues
+        What to go by; everything if left out.
     on_progress : callable, optional
         Called as on_progress(done, total) with pictures looked at; raises Cancelled to stop.
 
@@ -87,11 +96,46 @@ def localize(
     MediaMissing, MediaDamaged, MediaEmpty, NoVideo
         If the file cannot be used.
     InvalidInput
-        If the field of view is out of range.
+        If the field of view is out of range, or the video ends before the span begins.
     ModelUnavailable
         If the detector or ONNX Runtime is missing or broken.
     NothingFound
         If a label was given and nothing of that kind was seen; lists what was.
+    """
+    return find(
+        path, label=label, hfov_deg=hfov_deg, detector=detector, span=span, cues=cues, on_progress=on_progress
+    ).trajectory
+
+
+def find(
+    path: str | Path,
+    *,
+    label: str | None = None,
+    prompt: str | None = None,
+    hfov_deg: float = DEFAULT_HFOV_DEG,
+    detector: str | Path | Detector | None = None,
+    vocabulary: OpenVocabulary | None = None,
+    depth: DepthModel | None = None,
+    span: Span | None = None,
+    cues: Cues = _ALL_CUES,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Found:
+    """Localize as `localize` does, and keep what a report draws and tells.
+
+    Parameters
+    ----------
+    path, label, hfov_deg, detector, span, cues, on_progress
+        See `localize`, also for what is raised.
+    prompt : str, optional
+        Words for the sound. Without a label, things that they name are taken before others.
+    vocabulary : OpenVocabulary, optional
+        Looks for the one thing it was told of, instead of detector and label.
+    depth : DepthModel, optional
+        Tells distances, together with the boxes.
+
+    Returns
+    -------
+    Found
     """
     from foleyspace_host.media.probe import probe
 
@@ -99,149 +143,148 @@ def localize(
     if info.video is None:
         raise NoVideo("the file has no picture", where=str(path), cure="give a video, or a trajectory")
     camera = Camera(info.video.width, info.video.height, hfov_deg)
-    finder = load_detector(detector)
-    expected = max(round(float(info.duration_s) * SAMPLING_HZ), 1)
-    seen = _look(path, finder, expected, on_progress)
+    finder: Detector
+    if vocabulary is not None:
+        finder, label = vocabulary, vocabulary.names[0]
+    else:
+        finder = load_detector(detector) if detector is None or isinstance(detector, str | Path) else detector
+    duration_s = float(info.duration_s if span is None else span.duration_s)
+    count = _Count(duration_s, on_progress, with_depth=depth is not None and cues.range)
+    seen = _look(path, finder, span, cues, 0.0 if vocabulary is None else STEP_S, count)
+    heard = _heard(path, span) if cues.audio and info.audio is not None else None
     chains = join(seen.tracks)
-    name = None
+    name, notes = None, []
     if label is not None:
         chains, name = restricted(chains, label, finder.names, str(path))
+    elif prompt is not None and (named := mentioned(chains, prompt, finder.names)):
+        chains = named
+    else:
+        chains += join(seen.moving)
+        if prompt is not None:
+            notes.append("nothing that the prompt names was recognised in the picture: it did not count")
+    judgements, sounds = judge(chains, len(seen.time_s), heard)
+    if sounds is not None:
+        judgements = [_where_it_sounds(one, sounds, seen.small) for one in judgements]
+    judgements = likely(judgements)
+    told: Told | None = None
+    if depth is not None and cues.range and judgements:
+        kept = [one.chain for one in judgements]
+        told = ask(path, depth, camera, kept, seen.time_s, seen.shot, span, count.step)
+    count.end()
     # the last picture lasts a while: without a stated duration, as long as one step of the sampling
-    end_s = max(float(info.duration_s), float(seen.time_s[-1])) or 1.0 / SAMPLING_HZ
-    sources = _sources(chains, seen, end_s, camera, name)
-    return Trajectory(end_s, sources or (_middle(end_s),), camera)
+    end_s = max(duration_s, float(seen.time_s[-1])) or 1.0 / SAMPLING_HZ
+    things, warnings = sources_of(
+        judgements, seen.time_s, seen.shot, seen.view, end_s, camera, name=name, with_range=cues.range, told=told
+    )
+    sources = tuple(source for source, _ in things) or (middle(end_s),)
+    return Found(
+        Trajectory(end_s, sources, camera),
+        {source.id: sizes for source, sizes in things},
+        () if sounds is None else sounds.names,
+        (*notes, *warnings),
+    )
 
 
-def load_detector(detector: str | Path | Detector | None = None) -> Detector:
+class _Count:
+    """Counts pictures for who waits."""
+
+    def __init__(self, duration_s: float, on_progress: Callable[[int, int], None] | None, *, with_depth: bool) -> None:
+        self._done = 0
+        self._total = max(round(duration_s * SAMPLING_HZ), 1) + (round(duration_s * ASKED_HZ) if with_depth else 0)
+        self._with_depth = with_depth
+        self._on_progress = on_progress
+
+    def step(self) -> None:
+        """Count one picture."""
+        self._done += 1
+        self._total = max(self._total, self._done)
+        self._tell()
+
+    def end(self) -> None:
+        """Count what was not needed as done."""
+        if self._done < self._total and self._with_depth:
+            self._done = self._total
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self._done, self._total)
+
+
+def _heard(path: str | Path, span: Span | None) -> Heard:
+    from foleyspace_host.media.audio import open_audio
+
+    with open_audio(path, span) as sound:
+        return listen(sound)
+
+
+def _where_it_sounds(judgement: Judgement, sounds: Sounds, small: Things) -> Judgement:
+    """Move a person's point to what is held, where that is what is heard."""
+    if judgement.chain.label != "person" or sounds.clearness * sounds.held < _MOSTLY_HELD:
+        return judgement
+    return replace(judgement, chain=in_the_hands(judgement.chain, small))
+
+
+def load_detector(detector: str | Path | None = None, device: Device = "auto") -> CenterNet:
     """Return the detector to use.
 
     Parameters
     ----------
-    detector : str, Path or Detector, optional
-        An ONNX file, or a detector, which is returned as it is; the shipped CenterNet if left out.
+    detector : str or Path, optional
+        An ONNX file; the shipped CenterNet if left out.
+    device : {"auto", "cpu", "cuda"}
+        Where it computes, see `open_session`.
 
     Returns
     -------
-    Detector
+    CenterNet
 
     Raises
     ------
     ModelUnavailable
         If the file or ONNX Runtime is missing or broken.
     """
-    if detector is not None and not isinstance(detector, str | Path):
-        return detector
     from foleyspace_host.models.registry import find
     from foleyspace_host.models.session import open_session
 
     file = find("centernet", detector)
-    return CenterNet(open_session(file), file)
+    return CenterNet(open_session(file, device=device), file)
 
 
-def _look(path: str | Path, finder: Detector, expected: int, on_progress: Callable[[int, int], None] | None) -> _Seen:
+def _look(
+    path: str | Path,
+    finder: Detector,
+    span: Span | None,
+    cues: Cues,
+    step_s: float,
+    count: _Count,
+) -> _Seen:
     """Look at every sampled picture once, keeping none."""
-    tracker = Tracker()
+    tracker, movers = Tracker(), Tracker()
+    surest: dict[int, Track] = {}
     times: list[float] = []
+    cuts, warps, small = [], [], []
+    shot = 0
     shots: list[int] = []
-    for frame_s, cut, found in _detections(path, finder):
-        if cut:
+    for picture in look(path, finder, span, with_motion=cues.motion, step_s=step_s):
+        if picture.cut:
             tracker.cut()
-        tracker.add(frame_s, found)
-        times.append(frame_s)
-        shots.append((shots[-1] if shots else 0) + cut)
-        if on_progress is not None:
-            on_progress(len(times), max(expected, len(times)))
+            movers.cut()
+            shot += 1
+        things = [found for found in picture.detections if found.score >= TRACKED_SCORE]
+        tracker.add(picture.t_s, things, picture.warp, picture.motion)
+        movers.add(picture.t_s, picture.moving, picture.warp, picture.motion)
+        if not cues.tracker and things:
+            surest.setdefault(shot, Track(shot)).add(picture.t_s, things[0])
+        times.append(picture.t_s)
+        shots.append(shot)
+        cuts.append(picture.cut)
+        warps.append(picture.warp)
+        small.append((picture.t_s, small_things(picture.detections)))
+        count.step()
     if not times:
         raise MediaEmpty("the video holds no pictures", where=str(path), cure="give a video that plays")
-    return _Seen(np.array(times), np.array(shots, dtype=np.int64), tracker.finish())
-
-
-def _detections(path: str | Path, finder: Detector) -> Iterator[tuple[float, bool, list[Detection]]]:
-    """Yield time, cut and detections of each picture; decoding and several detections run side by side."""
-    from foleyspace_host.media.video import read_frames
-
-    workers = min(_cores(), _MAX_WORKERS)
-    cuts = CutDetector()
-    waiting: deque[tuple[Frame, bool, Future[list[Detection]]]] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="detect")
-    try:
-        for frame in read_frames(path, rate_hz=SAMPLING_HZ, max_side_px=_MAX_SIDE_PX):
-            waiting.append((frame, cuts.is_cut(frame.image), pool.submit(finder.detect, frame.image)))
-            while len(waiting) > 2 * workers or (waiting and waiting[0][2].done()):
-                first, cut, found = waiting.popleft()
-                yield first.t_s, cut, found.result()
-        while waiting:
-            first, cut, found = waiting.popleft()
-            yield first.t_s, cut, found.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _cores() -> int:
-    """Cores that this process may use, which can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _sources(chains: list[Chain], seen: _Seen, end_s: float, camera: Camera, name: str | None) -> tuple[Source, ...]:
-    """Turn the most salient things into sources, the first selected."""
-    order = ranked(chains, len(seen.time_s))[:_MAX_SOURCES]
-    order = [pair for pair in order if pair[1] >= _LEAST_OF_BEST * order[0][1]]
-    # keys at every picture, and at both ends of the clip
-    time_s = np.unique(np.concatenate([[0.0], seen.time_s, [end_s]]))
-    shot = seen.shot[np.clip(np.searchsorted(seen.time_s, time_s, side="right") - 1, 0, None)]
-    counts: Counter[str] = Counter()
-    sources = []
-    for rank, (chain, _) in enumerate(order):
-        label = name or chain.label
-        counts[label] += 1
-        path = smooth(chain, time_s, shot)
-        sources.append(
-            Source(
-                id=f"{label.replace(' ', '-')}-{counts[label]}",
-                keys=_keys(path, time_s, shot, camera, label),
-                label=label,
-                confidence=round(float(path.confidence.mean()), 3),
-                selected=rank == 0,
-            )
-        )
-    return tuple(sources)
-
-
-def _keys(
-    path: SmoothPath, time_s: NDArray[np.float64], shot: NDArray[np.int64], camera: Camera, label: str
-) -> tuple[Key, ...]:
-    azimuth, elevation = camera.directions(path.x * camera.width, path.y * camera.height)
-    distance = range_m(camera, path.x, path.y, path.height, label)
-    cut = np.diff(shot, prepend=shot[0]) > 0
-    return tuple(
-        Key(
-            t_s=float(time_s[i]),
-            azimuth_deg=float(azimuth[i]),
-            elevation_deg=float(elevation[i]),
-            distance_m=float(distance[i]),
-            confidence=float(path.confidence[i]),
-            image_xy=(float(path.x[i]), float(path.y[i])),
-            origin=path.origin[i],
-            cut=bool(cut[i]),
-        )
-        for i in range(len(time_s))
-    )
-
-
-def _middle(end_s: float) -> Source:
-    """Return the answer when nothing was seen: straight ahead, and not sure of it."""
-    keys = tuple(
-        Key(
-            t_s,
-            0.0,
-            0.0,
-            _MIDDLE_DISTANCE_M,
-            confidence=_MIDDLE_CONFIDENCE,
-            image_xy=(0.5, 0.5),
-            origin="interpolated",
-        )
-        for t_s in (0.0, end_s)
-    )
-    return Source(id="centre", keys=keys, label="centre", confidence=_MIDDLE_CONFIDENCE)
+    time_s = np.array(times)
+    tracks = tracker.finish() if cues.tracker else list(surest.values())
+    view = SceneView(time_s, warps, cuts)
+    return _Seen(time_s, np.array(shots, dtype=np.int64), view, tracks, movers.finish(), small)

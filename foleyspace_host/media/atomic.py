@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from foleyspace_host.errors import DiskFull, FoleySpaceError, OutputUnwritable
 
-__all__ = ["atomic_output", "check_writable", "scratch_file", "write_error"]
+__all__ = ["atomic_output", "check_space", "check_writable", "scratch_file", "write_error"]
 
 _NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -98,6 +97,33 @@ def check_writable(path: str | Path) -> Path:
     return target
 
 
+def check_space(path: str | Path, n_bytes: int) -> None:
+    """Check, before the work, that what is to be written will find space.
+
+    Parameters
+    ----------
+    path : str or Path
+        The output file.
+    n_bytes : int
+        About how much will lie there at the same time, with intermediate results [bytes].
+
+    Raises
+    ------
+    DiskFull
+        If the disk has less left. (Where it does not tell, or a quota is smaller, writing will find out.)
+    """
+    try:
+        free = _free_bytes(Path(path).resolve().parent)
+    except OSError:
+        return
+    if free < n_bytes:
+        raise DiskFull(
+            f"about {n_bytes / 1e6:,.0f} MB are needed and the disk has {free / 1e6:,.0f} MB left",
+            where=str(path),
+            cure="free some space or write to another disk",
+        )
+
+
 @contextmanager
 def atomic_output(path: str | Path) -> Iterator[Path]:
     """Give a temporary file that becomes ``path`` when the block ends well, and vanishes when not.
@@ -175,6 +201,15 @@ def scratch_file(path: str | Path, suffix: str) -> Iterator[Path]:
             scratch.unlink(missing_ok=True)
 
 
+def _free_bytes(folder: Path) -> int:
+    if hasattr(os, "statvfs"):  # the same as below, without what that module imports
+        found = os.statvfs(folder)
+        return found.f_bavail * found.f_frsize
+    import shutil
+
+    return shutil.disk_usage(folder).free
+
+
 def _as_write_error(error: OSError | ValueError, path: str | Path) -> OutputUnwritable:
     if isinstance(error, OSError):
         return write_error(error, path)
@@ -187,7 +222,7 @@ def _create_beside(target: Path) -> Path:
     # a long name must stay within the 255 bytes that file systems allow
     stem = target.stem.encode()[:100].decode(errors="ignore")
     while True:
-        candidate = target.with_name(f".{stem}.{secrets.token_hex(6)}.part{target.suffix}")
+        candidate = target.with_name(f".{stem}.{os.urandom(6).hex()}.part{target.suffix}")
         try:
             os.close(os.open(candidate, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         except FileExistsError:

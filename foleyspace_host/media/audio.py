@@ -7,30 +7,28 @@ This is the only place where the layout of samples changes: everything above it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from math import isfinite
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
 from foleyspace_host.errors import InvalidInput, MediaDamaged, MediaEmpty, NonFinite
+from foleyspace_host.kernels.meters import largest
+from foleyspace_host.media.excerpt import ExcerptReader, SoundReader
 from foleyspace_host.media.mono import mono_blocks, mono_gain, power_keeping_gain
 from foleyspace_host.media.resample import resampled
 from foleyspace_host.media.truncation import check_complete
+from foleyspace_host.media.wav_file import plain_wav
+
+if TYPE_CHECKING:
+    from foleyspace_host.geometry.timebase import Span
 
 __all__ = ["AudioSource", "mono_blocks", "mono_gain", "open_audio", "read_audio", "resampled"]
 
 MAX_CHANNELS = 256
 MAX_SAMPLE_RATE_HZ = 1_536_000
-
-
-class _Reader(Protocol):
-    path: Path
-    sample_rate_hz: int
-    n_channels: int
-    codec: str
-    n_samples_about: int
-
-    def blocks(self) -> Iterator[np.ndarray]: ...
 
 
 class AudioSource:
@@ -42,13 +40,17 @@ class AudioSource:
 
     Parameters
     ----------
-    reader : object
+    reader : SoundReader or ExcerptReader
         Decoder of the file; made by `open_audio`.
+    span : Span, optional
+        The part of the file that the reader reads, if it is not the whole.
 
     Attributes
     ----------
     path : Path
         The file.
+    span : Span or None
+        The part of it.
     sample_rate_hz : int
         Sampling rate [Hz].
     n_channels : int
@@ -57,8 +59,9 @@ class AudioSource:
         Name of the coding, for people.
     """
 
-    def __init__(self, reader: _Reader) -> None:
+    def __init__(self, reader: SoundReader | ExcerptReader, span: Span | None = None) -> None:
         self._reader = reader
+        self.span = span
         self.path = reader.path
         self.sample_rate_hz = reader.sample_rate_hz
         self.n_channels = reader.n_channels
@@ -92,6 +95,18 @@ class AudioSource:
         assert self._mono_gain is not None  # noqa: S101 - set by scan
         return self._mono_gain
 
+    def take_scan(self, n_samples: int, mono_gain: float) -> None:
+        """Take over what an earlier `scan` of the same sound found, so that it need not be repeated.
+
+        Parameters
+        ----------
+        n_samples : int
+            Samples per channel.
+        mono_gain : float
+            Factor for the mean of the channels.
+        """
+        self._n_samples, self._mono_gain = n_samples, mono_gain
+
     def scan(self, on_progress: Callable[[int, int], None] | None = None) -> None:
         """Decode the file once, to count its samples, check them, and measure the power of its mono sum.
 
@@ -115,8 +130,9 @@ class AudioSource:
         power = mean_power = 0.0
         for block in self._checked():
             n_samples += block.shape[1]
-            power += float(np.sum(np.square(block, dtype=np.float64))) / self.n_channels
-            mean_power += float(np.sum(np.square(block.mean(axis=0, dtype=np.float64))))
+            if self.n_channels > 1:
+                power += float(np.sum(np.square(block, dtype=np.float64))) / self.n_channels
+                mean_power += float(np.sum(np.square(block.mean(axis=0, dtype=np.float64))))
             if on_progress is not None:
                 on_progress(n_samples, max(n_samples, self._reader.n_samples_about))
         self._mono_gain = power_keeping_gain(power, mean_power)
@@ -167,7 +183,7 @@ class AudioSource:
     def _checked(self) -> Iterator[np.ndarray]:
         n_samples = 0
         for block in self._reader.blocks():
-            if not np.isfinite(block).all():
+            if not isfinite(largest(block)):
                 at = n_samples + int(np.argmin(np.isfinite(block).all(axis=0)))
                 raise NonFinite(
                     f"the audio holds NaN or infinite samples (first at {at / self.sample_rate_hz:.3f} s)",
@@ -184,14 +200,17 @@ class AudioSource:
             )
 
 
-def open_audio(path: str | Path) -> AudioSource:
-    """Open the sound of a sound file or of a video.
+def open_audio(path: str | Path, span: Span | None = None) -> AudioSource:
+    """Open the sound of a sound file or of a video, or a part of it.
 
     Parameters
     ----------
     path : str or Path
         WAV, RF64, FLAC, AIFF, Ogg, MP3 and other formats of libsndfile; MP4, MOV, MKV, AVI and every other
         container that FFmpeg reads. Of several audio streams, the one that players choose is taken.
+    span : Span, optional
+        The part to read, as if it had been cut out into a file of its own: exactly the samples from its
+        rounded start to its rounded end, fewer where the sound ends before.
 
     Returns
     -------
@@ -208,16 +227,19 @@ def open_audio(path: str | Path) -> AudioSource:
         The file is cut off, damaged, or not media.
     NoAudio
         There is no audio stream in it.
+    InvalidInput
+        No sample of it is in the span.
     """
-    from foleyspace_host.media.sound_file import SoundFileReader, is_sound_file
-
     path = Path(path)
-    reader: _Reader | None = None
-    if is_sound_file(check_complete(path)):
-        try:
-            reader = SoundFileReader(path)
-        except MediaDamaged:
-            reader = None  # a coding that libsndfile lacks, or Ogg with a picture: try as a container
+    head = check_complete(path)
+    reader: SoundReader | None = plain_wav(path)
+    if reader is None:  # imported only now: a plain WAV file needs no libsndfile
+        from foleyspace_host.media.sound_file import SoundFileReader, is_sound_file
+
+        if is_sound_file(head):
+            # a coding that libsndfile lacks, or Ogg with a picture, is tried as a container
+            with suppress(MediaDamaged):
+                reader = SoundFileReader(path)
     if reader is None:  # imported only now: a sound file needs no FFmpeg
         from foleyspace_host.media.container_audio import ContainerAudioReader
 
@@ -228,7 +250,7 @@ def open_audio(path: str | Path) -> AudioSource:
             where=str(path),
             cure="export or copy it again",
         )
-    return AudioSource(reader)
+    return AudioSource(reader if span is None else ExcerptReader(reader, span), span)
 
 
 def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
@@ -259,6 +281,9 @@ def _equal_blocks(pieces: Iterable[np.ndarray], block_samples: int) -> Iterator[
     held: list[np.ndarray] = []
     n_held = 0
     for piece in pieces:
+        if not n_held and piece.shape[1] == block_samples:
+            yield piece
+            continue
         held.append(piece)
         n_held += piece.shape[1]
         if n_held < block_samples:

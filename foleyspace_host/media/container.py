@@ -31,6 +31,13 @@ __all__ = [
     "video_stream",
 ]
 
+# playlists and scripts, which lead to other files than the one that was named (and perhaps allowed)
+_LEADING_ELSEWHERE = {
+    *("avisynth", "concat", "dash", "hls", "image2", "image2pipe", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp"),
+    *("vapoursynth", "webm_dash_manifest"),
+}
+_DEMUXERS = ",".join(sorted(av.formats_available - _LEADING_ELSEWHERE))
+
 
 def damaged(path: str | Path, error: BaseException | str) -> MediaDamaged:
     """Return the error for a file that cannot be decoded.
@@ -85,7 +92,7 @@ def open_container(path: str | Path, options: dict[str, str] | None = None) -> I
         # "file:" keeps names such as "10:30.mp4" from being read as an address of another protocol
         with av.open(
             f"file:{Path(path).absolute()}",
-            options={"protocol_whitelist": "file"} | (options or {}),
+            options={"protocol_whitelist": "file", "format_whitelist": _DEMUXERS} | (options or {}),
             metadata_errors="replace",
         ) as container:
             yield container

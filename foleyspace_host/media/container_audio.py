@@ -7,7 +7,7 @@ that starts late is led in with silence, and holes are filled with silence, so t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,8 +72,15 @@ class ContainerAudioReader:
                 duration_s = Fraction(container.duration or 0, time_base)
             self.n_samples_about = sample_at(duration_s, self.sample_rate_hz)
 
-    def blocks(self) -> Iterator[np.ndarray]:
-        """Yield the samples in order, from time zero of the file.
+    def blocks(self, first: int = 0) -> Generator[np.ndarray]:
+        """Yield the samples in order; sample 0 is heard at time zero of the file.
+
+        All before `first` is decoded too: only counting from the start gives the exact sample.
+
+        Parameters
+        ----------
+        first : int
+            The sample to begin with.
 
         Yields
         ------
@@ -85,6 +92,13 @@ class ContainerAudioReader:
         MediaDamaged
             Decoding fails midway, or the format of the audio changes midway.
         """
+        position = 0
+        for block in self._all_blocks():
+            position += block.shape[1]
+            if position > first:
+                yield block[:, max(0, block.shape[1] - (position - first)) :]
+
+    def _all_blocks(self) -> Iterator[np.ndarray]:
         with open_container(self.path) as container:
             stream = _audio_of(container, self.path)
             origin = origin_s(container)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import numpy as np
-from numba import njit
+
+from foleyspace_host.kernels import meters
+from foleyspace_host.kernels.arrays import N_TAPS
 
 __all__ = ["CEILING_DB", "PeakMeter", "gain_for_ceiling"]
 
 CEILING_DB = -1.0  # dBTP, the usual limit for delivery (EBU R 128)
-_HALF_TAPS = 16
-_RUN = 256  # points that are computed together
+_HALF_TAPS = N_TAPS // 2
 
 
 def _interpolators(factor: int) -> np.ndarray:
@@ -68,11 +71,13 @@ class PeakMeter:
             Samples, of any length.
         """
         self.n_samples += block.shape[1]
-        if not np.isfinite(block).all():
+        samples = np.asarray(block, dtype=np.float32)
+        largest = meters.largest(samples)
+        if not isfinite(largest):
             self.finite = False
             return
-        self.sample_peak = max(self.sample_peak, float(np.max(np.abs(block), initial=0.0)))
-        joined = np.concatenate([self._tail, block], axis=1)
+        self.sample_peak = max(self.sample_peak, largest)
+        joined = np.concatenate([self._tail, samples], axis=1)
         self._between_peak = max(self._between_peak, self._peak_between(joined))
         self._tail = joined[:, joined.shape[1] - self._tail.shape[1] :]
 
@@ -91,36 +96,7 @@ class PeakMeter:
 
     def _peak_between(self, samples: np.ndarray) -> float:
         known = max(self.sample_peak, self._between_peak)
-        return float(_largest_between(np.asarray(samples, np.float32), self._taps, self._bound, known))
-
-
-@njit(cache=True, fastmath=True)
-def _largest_between(samples, phases, bound, known):  # type: ignore[no-untyped-def]
-    """Largest magnitude between samples that is above `known`; 0, or a smaller one, if there is none."""
-    n_taps = phases.shape[1]
-    sums = np.empty(_RUN, dtype=np.float32)
-    peak = np.float32(0.0)
-    for channel in range(samples.shape[0]):
-        n_points = samples.shape[1] - n_taps + 1
-        for start in range(0, n_points, _RUN):
-            count = min(_RUN, n_points - start)
-            piece = samples[channel, start : start + count + n_taps - 1]
-            nearby = np.float32(0.0)
-            for n in range(len(piece)):
-                nearby = max(nearby, abs(piece[n]))
-            # where even the worst case stays below what is known, there is nothing to compute
-            if bound * nearby <= max(known, peak):
-                continue
-            for phase in range(phases.shape[0]):
-                sums[:] = 0.0
-                for k in range(0, n_taps, 4):
-                    t0, t1, t2, t3 = phases[phase, k], phases[phase, k + 1], phases[phase, k + 2], phases[phase, k + 3]
-                    part = piece[k : k + count + 3]
-                    for n in range(count):
-                        sums[n] += t0 * part[n] + t1 * part[n + 1] + t2 * part[n + 2] + t3 * part[n + 3]
-                for n in range(count):
-                    peak = max(peak, abs(sums[n]))
-    return peak
+        return meters.largest_between(samples, self._taps, self._bound, known)
 
 
 def gain_for_ceiling(true_peak_db: float, ceiling_db: float = CEILING_DB) -> float:

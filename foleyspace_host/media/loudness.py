@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from math import inf, log10, pi, tan
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from foleyspace_host.errors import InvalidInput
+from foleyspace_host.kernels import meters
 
 __all__ = ["LoudnessMeter", "channel_weights"]
 
@@ -75,7 +75,7 @@ class LoudnessMeter:
         self._state = np.zeros((n_channels, 4), dtype=np.float64)
         self._step = max(round(_STEP_S * sample_rate_hz), 1)
         self._sums = np.zeros(n_channels, dtype=np.float64)  # of the step that is not complete yet
-        self._filled = 0
+        self._filled = np.zeros(1, dtype=np.int64)
         self._powers: list[NDArray[np.float64]] = []
 
     def add(self, block: NDArray[np.float32]) -> None:
@@ -86,19 +86,12 @@ class LoudnessMeter:
         block : ndarray, float32, shape (n_channels, n)
             Finite samples, of any length.
         """
-        powers = np.empty(block.shape[1] // self._step + 1, dtype=np.float64)
-        n_steps, self._filled = _measure(
-            np.asarray(block, dtype=np.float32),
-            self._filter,
-            self._state,
-            self._weights,
-            self._step,
-            self._sums,
-            self._filled,
-            powers,
+        samples = np.ascontiguousarray(block, dtype=np.float32)
+        powers = meters.loudness_steps(
+            samples, self._filter, self._state, self._weights, self._step, self._sums, self._filled
         )
-        if n_steps:
-            self._powers.append(powers[:n_steps].copy())
+        if len(powers):
+            self._powers.append(powers)
 
     def integrated_lufs(self, gain_db: float = 0.0) -> float | None:
         """Loudness of all so far.
@@ -169,40 +162,3 @@ def _lufs(power: float) -> float:
 
 def _power(level_lufs: float) -> float:
     return float(10.0 ** ((level_lufs - _OFFSET_DB) / 10.0))
-
-
-@njit(cache=True)
-def _measure(block, coefficients, state, weights, step, sums, filled, powers):  # type: ignore[no-untyped-def]
-    """Filter a block, and store the power of each step of samples that it completes."""
-    b0, b1, b2, a1, a2, c1, c2 = coefficients
-    n_steps, start = 0, 0
-    while start < block.shape[1]:
-        stop = min(start + step - filled, block.shape[1])
-        for channel in range(block.shape[0]):
-            if weights[channel] == 0.0:
-                continue
-            s0, s1, s2, s3 = state[channel]
-            total = sums[channel]
-            for n in range(start, stop):
-                x = np.float64(block[channel, n])
-                y = b0 * x + s0
-                s0 = b1 * x - a1 * y + s1
-                s1 = b2 * x - a2 * y
-                z = y + s2
-                s2 = s3 - 2.0 * y - c1 * z
-                s3 = y - c2 * z
-                total += z * z
-            sums[channel] = total
-            # decaying into silence, the numbers would become so small that processors stumble over them
-            state[channel, 0] = s0 if abs(s0) > 1e-30 else 0.0
-            state[channel, 1] = s1 if abs(s1) > 1e-30 else 0.0
-            state[channel, 2] = s2 if abs(s2) > 1e-30 else 0.0
-            state[channel, 3] = s3 if abs(s3) > 1e-30 else 0.0
-        filled += stop - start
-        start = stop
-        if filled == step:
-            powers[n_steps] = (weights * sums).sum() / step
-            sums[:] = 0.0
-            n_steps += 1
-            filled = 0
-    return n_steps, filled

@@ -177,7 +177,8 @@ def _probe_container(path: Path) -> MediaInfo:
 
 def _picture(container: InputContainer, path: Path, origin: Fraction, end_s: Fraction) -> VideoStream:
     from foleyspace_host.media.container import codec_name, stream_duration_s, stream_start_s, video_stream
-    from foleyspace_host.media.video import decoded, display_geometry
+    from foleyspace_host.media.display import display_geometry
+    from foleyspace_host.media.video import decoded
 
     stream = video_stream(container)
     assert stream is not None  # noqa: S101 - checked by the caller

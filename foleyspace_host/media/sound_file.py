@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from foleyspace_host.errors import MediaDamaged
-from foleyspace_host.media.container import damaged
 
 __all__ = ["SoundFileReader", "is_sound_file"]
 
 _MAGIC = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff", b".snd", b"ID3", b"riff")
 _READ_SAMPLES = 1 << 16
+_EXACT_SEEK = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC"}
 
 
 def is_sound_file(head: bytes) -> bool:
@@ -55,15 +55,22 @@ class SoundFileReader:
         try:
             info = soundfile.info(str(path))
         except (soundfile.SoundFileError, OSError, ValueError) as error:
-            raise damaged(path, error) from error
+            raise _damaged(path, error) from error
         self.sample_rate_hz = int(info.samplerate)
         self.n_channels = int(info.channels)
         self.n_samples = int(info.frames)
         self.n_samples_about = self.n_samples
         self.codec = str(info.subtype).lower()
+        # others jump to about the place, or start anew with another state of the decoder
+        self._seeks = info.format in _EXACT_SEEK and info.subtype.startswith(("PCM", "FLOAT", "DOUBLE"))
 
-    def blocks(self) -> Iterator[np.ndarray]:
+    def blocks(self, first: int = 0) -> Generator[np.ndarray]:
         """Yield the samples in order.
+
+        Parameters
+        ----------
+        first : int
+            The sample to begin with.
 
         Yields
         ------
@@ -78,17 +85,26 @@ class SoundFileReader:
         n_read = 0
         try:
             with soundfile.SoundFile(str(self.path)) as file:
+                if self._seeks and first:
+                    n_read = file.seek(min(first, self.n_samples))
                 while True:
                     block = file.read(_READ_SAMPLES, dtype="float32", always_2d=True)
                     if not len(block):
                         break
                     n_read += len(block)
-                    yield np.ascontiguousarray(block.T)
+                    if n_read > first:
+                        yield np.ascontiguousarray(block[max(0, len(block) - (n_read - first)) :].T)
         except (soundfile.SoundFileError, OSError, ValueError, MemoryError) as error:
-            raise damaged(self.path, error) from error
+            raise _damaged(self.path, error) from error
         if n_read < self.n_samples:
             raise MediaDamaged(
                 f"the file is cut off: {self.n_samples} samples announced, {n_read} found",
                 where=str(self.path),
                 cure="export or copy it again",
             )
+
+
+def _damaged(path: Path, error: Exception) -> MediaDamaged:
+    from foleyspace_host.media.container import damaged  # and FFmpeg with it, which sound files do not need
+
+    return damaged(path, error)

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foleyspace_host.errors import InvalidInput, MediaEmpty, NoVideo
+from foleyspace_host.geometry.timebase import Span
+from foleyspace_host.media.display import DisplayGeometry, display_geometry, display_image
 
 if TYPE_CHECKING:
     from av.container import InputContainer
-    from av.sidedata.sidedata import SideData
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-__all__ = ["DisplayGeometry", "Frame", "decoded", "display_geometry", "read_frames"]
+__all__ = ["Frame", "Passed", "decoded", "read_frames"]
+
+_WORTH_A_JUMP_S = 10  # what lies before is decoded faster than an index is read
+_MOST_PASSED = 32  # of 4K pictures that is some hundred megabytes
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A picture that the sampling passes over; it can still be looked at.
+
+    Attributes
+    ----------
+    t_s : float
+        Presentation time [s].
+    """
+
+    t_s: float
+    _frame: VideoFrame
+    _geometry: DisplayGeometry
+
+    def image(self, max_side_px: int | None = None) -> np.ndarray:
+        """Return the picture as that of a `Frame`, scaled down if its longer side is longer."""
+        return display_image(self._frame, self._geometry, max_side_px)
 
 
 @dataclass(frozen=True)
@@ -32,62 +56,21 @@ class Frame:
         Presentation time [s] from time zero of the file, the zero of its audio samples too.
     image : ndarray of uint8, shape (height, width, 3)
         RGB in display orientation and aspect.
+    passed : tuple of Passed
+        The pictures since the frame before, where not all are asked for; of very many the last 32.
     """
 
     t_s: float
     image: np.ndarray
+    passed: tuple[Passed, ...] = ()
 
 
-@dataclass(frozen=True)
-class DisplayGeometry:
-    """How a stored picture is brought to the display.
+def read_frames(
+    path: str | Path, *, rate_hz: float | None = None, max_side_px: int | None = None, span: Span | None = None
+) -> Iterator[Frame]:
+    """Yield the pictures of a video in order of presentation, without holding more than the last.
 
-    Attributes
-    ----------
-    width, height : int
-        Display size [pixels], after turning and with square pixels.
-    sample_aspect : Fraction
-        Width over height of a stored pixel.
-    swaps_axes : bool
-        Stored rows become columns (a turn by 90 or 270 degrees).
-    flips_rows, flips_columns : bool
-        The displayed picture is reversed along this axis, after the swap.
-    """
-
-    width: int
-    height: int
-    sample_aspect: Fraction
-    swaps_axes: bool
-    flips_rows: bool
-    flips_columns: bool
-
-    @property
-    def rotation_deg(self) -> int:
-        """Turn for display, anticlockwise: 0, 90, 180 or 270 (a mirrored picture counts by its turn)."""
-        if self.swaps_axes:
-            return 90 if self.flips_rows else 270
-        return 180 if self.flips_rows else 0
-
-    def apply(self, stored: np.ndarray) -> np.ndarray:
-        """Turn a stored picture (already scaled to square pixels) upright.
-
-        Parameters
-        ----------
-        stored : ndarray, shape (rows, columns, 3)
-            The picture as decoded.
-
-        Returns
-        -------
-        ndarray
-            The picture for display, contiguous.
-        """
-        image = stored.swapaxes(0, 1) if self.swaps_axes else stored
-        image = image[:: -1 if self.flips_rows else 1, :: -1 if self.flips_columns else 1]
-        return np.ascontiguousarray(image)
-
-
-def read_frames(path: str | Path, *, rate_hz: float | None = None, max_side_px: int | None = None) -> Iterator[Frame]:
-    """Yield the pictures of a video in order of presentation, without holding more than one.
+    Of interlaced pictures the upper field counts, so that what moves has no combs.
 
     Parameters
     ----------
@@ -98,6 +81,9 @@ def read_frames(path: str | Path, *, rate_hz: float | None = None, max_side_px: 
         each multiple of 1/rate_hz. All of them when None, or when the video has fewer.
     max_side_px : int, optional
         Pictures whose longer side is longer are scaled down to it.
+    span : Span, optional
+        The part of the video to look at; times count from its start. The picture that is on the screen when
+        it starts comes first, at time 0.
 
     Yields
     ------
@@ -107,7 +93,7 @@ def read_frames(path: str | Path, *, rate_hz: float | None = None, max_side_px: 
     Raises
     ------
     InvalidInput
-        rate_hz or max_side_px is not positive.
+        rate_hz or max_side_px is not positive, or the video ends before the span begins.
     MediaMissing, MediaDamaged
         The file is missing, cut off or damaged.
     NoVideo
@@ -119,38 +105,102 @@ def read_frames(path: str | Path, *, rate_hz: float | None = None, max_side_px: 
         raise InvalidInput(f"rate_hz is {rate_hz}", cure="use a number above 0")
     if max_side_px is not None and max_side_px < 1:
         raise InvalidInput(f"max_side_px is {max_side_px}", cure="use 1 or more")
-    return _frames(Path(path), rate_hz, max_side_px)
+    return _frames(Path(path), rate_hz, max_side_px, span)
 
 
-def _frames(path: Path, rate_hz: float | None, max_side_px: int | None) -> Iterator[Frame]:
-    from foleyspace_host.media.container import open_container, origin_s, video_stream
+def _frames(path: Path, rate_hz: float | None, max_side_px: int | None, span: Span | None) -> Iterator[Frame]:
+    from foleyspace_host.media.container import open_container, video_stream
 
+    due = 0
+    passed: list[Passed] = []
     with open_container(path) as container:
         stream = video_stream(container)
         if stream is None:
             raise NoVideo("the file has no video stream", where=str(path), cure="name a video file")
-        origin = origin_s(container)
-        due, t_s, any_frame = 0, -1.0, False
-        for frame in decoded(container, stream, path):
-            any_frame = True
-            ticks = frame.pts if frame.pts is not None else frame.dts
-            if ticks is not None and frame.time_base is not None:
-                exact = ticks * frame.time_base - origin
-            else:  # raw streams without time stamps: one frame period after the last
-                exact = Fraction(t_s) + 1 / (stream.average_rate or Fraction(25)) if t_s >= 0 else Fraction(0)
-            # decoders repeat a time stamp now and then; times that go back are of no use to anyone
-            if exact < 0 or float(exact) <= t_s:
-                continue
+        shown = _timed(container, stream, path, span)
+        for exact, frame in shown if span is None else _within(shown, span, path):
             t_s = float(exact)
             if rate_hz is not None:
                 # a tick of time stamp rounding (1 ms in Matroska) must not put a frame off to the next
                 now = floor((t_s + 0.002) * rate_hz)
                 if now < due:
+                    passed = [*passed[1 - _MOST_PASSED :], Passed(t_s, frame, display_geometry(frame, stream))]
                     continue
                 due = now + 1
-            yield Frame(t_s, _image(frame, display_geometry(frame, stream), max_side_px))
+            yield Frame(t_s, display_image(frame, display_geometry(frame, stream), max_side_px), tuple(passed))
+            passed = []
+
+
+def _timed(
+    container: InputContainer, stream: VideoStream, path: Path, span: Span | None
+) -> Iterator[tuple[Fraction, VideoFrame]]:
+    """Yield the pictures that are shown, with their times from time zero of the file."""
+    from foleyspace_host.media.container import origin_s
+
+    origin = origin_s(container)
+    if span is not None and stream.time_base and span.start_s > _WORTH_A_JUMP_S:
+        _jump(container, stream, span.start_s + origin)
+    t_s, any_frame = -1.0, False
+    for frame in decoded(container, stream, path):
+        any_frame = True
+        ticks = frame.pts if frame.pts is not None else frame.dts
+        if ticks is not None and frame.time_base is not None:
+            exact = ticks * frame.time_base - origin
+        else:  # raw streams without time stamps: one frame period after the last
+            exact = Fraction(t_s) + 1 / (stream.average_rate or Fraction(25)) if t_s >= 0 else Fraction(0)
+        # decoders repeat a time stamp now and then; times that go back are of no use to anyone
+        if exact < 0 or float(exact) <= t_s:
+            continue
+        t_s = float(exact)
+        yield exact, frame
     if not any_frame:
         raise MediaEmpty("the file has a video stream with no frames in it", where=str(path), cure="export it again")
+
+
+def _jump(container: InputContainer, stream: VideoStream, time_s: Fraction) -> None:
+    """Go on at the last picture at or before a time that needs no other; stay at the start where that fails."""
+    from av.error import FFmpegError
+
+    assert stream.time_base is not None  # noqa: S101 - checked by the caller
+    with suppress(FFmpegError):  # some files have no index to jump by
+        container.seek(floor(time_s / stream.time_base), stream=stream, backward=True)
+        first = next((packet for packet in container.demux(stream) if packet.pts is not None), None)
+        late = first is None or first.pts is None or first.pts * stream.time_base > time_s
+        # the demuxer is past its first packet now: jump again, or back to the start if it went too far
+        container.seek(0 if late else floor(time_s / stream.time_base), stream=stream, backward=True)
+
+
+def _within(
+    shown: Iterator[tuple[Fraction, VideoFrame]], span: Span, path: Path
+) -> Iterator[tuple[Fraction, VideoFrame]]:
+    """Yield what is seen within a span, with times from its start."""
+    before: VideoFrame | None = None
+    first = True
+    for exact, frame in shown:
+        if exact <= span.start_s:
+            before = frame
+            continue
+        if first and before is not None:
+            yield Fraction(0), before
+        first = False
+        if exact >= span.end_s:
+            return
+        yield exact - span.start_s, frame
+    if first:
+        # the last picture stays on the screen for as long as the file says that it lasts
+        if before is None or span.start_s >= _end_s(path):
+            raise InvalidInput(
+                f"the span starts at {float(span.start_s):g} s, where the video has ended",
+                where=str(path),
+                cure="give a span within the file",
+            )
+        yield Fraction(0), before
+
+
+def _end_s(path: Path) -> Fraction:
+    from foleyspace_host.media.probe import probe
+
+    return probe(path).duration_s
 
 
 def decoded(container: InputContainer, stream: VideoStream, path: Path) -> Iterator[VideoFrame]:
@@ -196,46 +246,3 @@ def decoded(container: InputContainer, stream: VideoStream, path: Path) -> Itera
             yield frame
     if failure is not None and not decoded_any:
         raise damaged(path, failure) from failure
-
-
-def display_geometry(frame: VideoFrame, stream: VideoStream) -> DisplayGeometry:
-    """Return how a decoded picture is brought to the display.
-
-    Parameters
-    ----------
-    frame : VideoFrame
-        A decoded picture; its display matrix, if any, is snapped to quarter turns and mirrorings.
-    stream : VideoStream
-        The stream it came from, for the shape of its pixels.
-
-    Returns
-    -------
-    DisplayGeometry
-        Size, turn and mirroring.
-    """
-    from av.sidedata.sidedata import Type
-
-    aspect = stream.sample_aspect_ratio
-    aspect = Fraction(aspect) if aspect else Fraction(1)
-    width, height = max(1, floor(frame.width * aspect + Fraction(1, 2))), frame.height
-    # libavutil/display.h: a stored point (p, q) is shown at (a p + c q, b p + d q)
-    a, b, c, d = 1, 0, 0, 1
-    for data in cast("Iterable[SideData]", frame.side_data):
-        if data.type == Type.DISPLAYMATRIX:
-            a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
-    if abs(b) + abs(c) > abs(a) + abs(d):
-        return DisplayGeometry(height, width, aspect, True, b < 0, c < 0)
-    return DisplayGeometry(width, height, aspect, False, d < 0, a < 0)
-
-
-def _image(frame: VideoFrame, geometry: DisplayGeometry, max_side_px: int | None) -> np.ndarray:
-    width, height = geometry.width, geometry.height
-    if geometry.swaps_axes:
-        width, height = height, width
-    if max_side_px is not None and max(width, height) > max_side_px:
-        scale = Fraction(max_side_px, max(width, height))
-        width = max(1, floor(width * scale + Fraction(1, 2)))
-        height = max(1, floor(height * scale + Fraction(1, 2)))
-    smaller = width < frame.width or height < frame.height
-    scaled = frame.reformat(width, height, "rgb24", interpolation="AREA" if smaller else "BICUBIC")
-    return geometry.apply(scaled.to_ndarray())

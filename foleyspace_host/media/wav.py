@@ -15,6 +15,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from foleyspace_host.kernels.meters import interleaved
+
 __all__ = ["WAV_BYTES", "Broadcast", "WavWriter", "read_broadcast"]
 
 WAV_BYTES = {"FLOAT": 4, "PCM_24": 3, "PCM_16": 2}
@@ -157,13 +159,13 @@ class WavWriter:
         block : ndarray, shape (n_channels, n)
             float32 for FLOAT; int32 within the range of the coding for the others.
         """
-        frames = np.ascontiguousarray(block.T)
         if self._subtype == "FLOAT":
-            data = frames.astype("<f4", copy=False)
+            data = interleaved(block.astype(np.float32, copy=False)).astype("<f4", copy=False)
         elif self._subtype == "PCM_16":
-            data = frames.astype("<i2")
+            data = np.ascontiguousarray(block.T).astype("<i2")
         else:
-            data = np.ascontiguousarray(frames.astype("<i4", copy=False).view(np.uint8).reshape(-1, 4)[:, :3])
+            words = np.ascontiguousarray(block.T).astype("<i4", copy=False)
+            data = np.ascontiguousarray(words.view(np.uint8).reshape(-1, 4)[:, :3])
         self._file.write(data.data)
         self.n_samples += block.shape[1]
 

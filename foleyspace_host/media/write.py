@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from foleyspace_host.errors import InvalidInput, MediaEmpty, NonFinite, OutputUnwritable
-from foleyspace_host.media.atomic import atomic_output, scratch_file, write_error
+from foleyspace_host.errors import InvalidInput, MediaEmpty, NonFinite
+from foleyspace_host.media.atomic import atomic_output, scratch_file
+from foleyspace_host.media.behind import OneBehind
 from foleyspace_host.media.dither import Quantizer
 from foleyspace_host.media.levels import gain_for_ceiling
 from foleyspace_host.media.meters import Meters
-from foleyspace_host.media.wav import Broadcast, WavWriter
+from foleyspace_host.media.sound_output import BITS, SoundOutput, SoundShape
+from foleyspace_host.media.wav import Broadcast
+from foleyspace_host.media.wav_file import plain_wav
 
 __all__ = ["WriteReport", "write_audio"]
 
 _SUBTYPES = {".wav": ("FLOAT", "PCM_24", "PCM_16"), ".flac": ("PCM_24", "PCM_16")}
-_BITS = {"PCM_24": 24, "PCM_16": 16}
-_BLOCK_SAMPLES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,8 @@ def write_audio(
     path : str or Path
         ``.wav`` or ``.flac``; replaced in one step when all is written.
     blocks : iterable of ndarray, shape (n_channels, n)
-        Consecutive pieces of the sound.
+        Consecutive pieces of the sound, not to be changed afterwards: they are measured and written while the
+        next one is being made.
     sample_rate_hz : int
         Sampling rate [Hz].
     n_channels : int
@@ -112,7 +111,7 @@ def write_audio(
     _check_format(path, sample_rate_hz, n_channels)
     if broadcast is not None and path.suffix.lower() != ".wav":
         raise InvalidInput("only WAV files hold a time reference", where=str(path), cure="end the name with .wav")
-    shape = _Shape(sample_rate_hz, n_channels, channel_mask, broadcast)
+    shape = SoundShape(sample_rate_hz, n_channels, channel_mask, broadcast)
     meters = Meters(n_channels, sample_rate_hz, loudness_weights)
     with atomic_output(path) as temporary:
         if subtype == "FLOAT":
@@ -121,22 +120,14 @@ def write_audio(
         with scratch_file(path, ".wav") as scratch:
             _write_float(scratch, path, blocks, replace(shape, broadcast=None), meters)
             gain_db = gain_for_ceiling(meters.peak.true_peak_db)
-            quantizer = Quantizer(_BITS[subtype], n_channels)
-            with _Writer(temporary, path, shape, subtype) as writer:
+            quantizer = Quantizer(BITS[subtype], n_channels)
+            with SoundOutput(temporary, path, shape, subtype) as writer:
                 for block in _read_back(scratch):
                     writer.write(quantizer.quantize(block, 10 ** (gain_db / 20)))
                     if on_progress is not None:
                         on_progress(writer.n_samples, meters.peak.n_samples)
                 writer.broadcast = _told(broadcast, meters, gain_db)
         return _report(meters, gain_db, subtype)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    sample_rate_hz: int
-    n_channels: int
-    channel_mask: int | None
-    broadcast: Broadcast | None
 
 
 def _subtype_for(path: Path, subtype: str | None) -> str:
@@ -193,9 +184,10 @@ def _told(broadcast: Broadcast | None, meters: Meters, gain_db: float) -> Broadc
     )
 
 
-def _write_float(temporary: Path, path: Path, blocks: Iterable[np.ndarray], shape: _Shape, meters: Meters) -> None:
-    with _Writer(temporary, path, shape, "FLOAT") as writer:
-        for block in blocks:
+def _write_float(temporary: Path, path: Path, blocks: Iterable[np.ndarray], shape: SoundShape, meters: Meters) -> None:
+    with SoundOutput(temporary, path, shape, "FLOAT") as writer:
+
+        def write(block: np.ndarray) -> None:
             if block.ndim != 2 or block.shape[0] != shape.n_channels:
                 raise InvalidInput(f"a block has the shape {block.shape}, not ({shape.n_channels}, n)", where=str(path))
             samples = np.asarray(block, np.float32)
@@ -207,100 +199,15 @@ def _write_float(temporary: Path, path: Path, blocks: Iterable[np.ndarray], shap
                     cure="check the sound and the trajectory that it was made from",
                 )
             writer.write(samples)
+
+        with OneBehind(write) as behind:
+            for block in blocks:
+                behind.put(block)
         writer.broadcast = _told(shape.broadcast, meters, 0.0)
     if not meters.peak.n_samples:
         raise MediaEmpty("there is no sound to write", where=str(path), cure="check the input's length")
 
 
-class _Writer:
-    """One sound file being written: WAV by `WavWriter`, FLAC by libsndfile."""
-
-    def __init__(self, temporary: Path, path: Path, shape: _Shape, subtype: str) -> None:
-        self._temporary = temporary
-        self._path = path  # for errors
-        self._subtype = subtype
-        self.broadcast = shape.broadcast
-        self.n_samples = 0
-        self._flac: soundfile.SoundFile | None = None
-        with self._errors():
-            if temporary.suffix.lower() == ".flac":
-                self._flac = soundfile.SoundFile(
-                    str(temporary), "w", shape.sample_rate_hz, shape.n_channels, subtype, format="FLAC"
-                )
-                return
-            self._file = temporary.open("wb")
-            self._wav = WavWriter(
-                self._file,
-                shape.sample_rate_hz,
-                shape.n_channels,
-                subtype,
-                channel_mask=shape.channel_mask,
-                broadcast=shape.broadcast,
-            )
-
-    def __enter__(self) -> _Writer:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            with _ignored():
-                self._close()
-            return
-        with self._errors():
-            if self._flac is None:
-                self._wav.finish(self.broadcast)
-            self._close()
-            if self.n_samples and soundfile.info(str(self._temporary)).frames != self.n_samples:
-                raise OSError("fewer samples arrived on the disk than were written")
-
-    def write(self, block: np.ndarray) -> None:
-        with self._errors():
-            if self._flac is None:
-                self._wav.write(block)
-            else:
-                # libsndfile takes the bits at the top of its integers
-                self._flac.write(np.ascontiguousarray(block.T << (32 - _BITS[self._subtype])))
-        self.n_samples += block.shape[1]
-
-    def _close(self) -> None:
-        if self._flac is None:
-            self._file.close()
-        else:
-            self._flac.close()
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise write_error(error, self._path) from error
-        except soundfile.SoundFileError as error:
-            raise self._reason(error) from error
-
-    def _reason(self, error: Exception) -> OutputUnwritable:
-        """Find out from the system what libsndfile calls a "System error"."""
-        try:
-            with self._temporary.open("ab", buffering=0) as file:
-                file.write(b"\0" * 65_536)
-                os.fsync(file.fileno())
-        except OSError as cause:
-            return write_error(cause, self._path)
-        return OutputUnwritable(f"writing failed ({error})", where=str(self._path), cure="try another place")
-
-
-@contextmanager
-def _ignored() -> Iterator[None]:
-    """Pass over errors of closing a file that could not be written; the first one is told already."""
-    try:
-        yield
-    except (OSError, soundfile.SoundFileError):
-        return
-
-
 def _read_back(path: Path) -> Iterator[np.ndarray]:
-    with soundfile.SoundFile(str(path)) as file:
-        while True:
-            block = file.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)
-            if not len(block):
-                return
-            yield block.T
+    reader = plain_wav(path)
+    return iter(()) if reader is None else reader.blocks()

@@ -24,7 +24,7 @@ class ModelEntry:
     file : str
         Path inside the package, with forward slashes.
     task : str
-        What it is for: "detection" or "hrtf".
+        What it is for: "detection", "audio tagging" or "hrtf".
     version : str
         Version of the origin.
     licence : str
@@ -69,6 +69,20 @@ ENTRIES: tuple[ModelEntry, ...] = (
         sha256="bda7b6012be97c6eccbb7465db3c13c604af2e5c6f2324fc3ccc130c40b53081",
         size_bytes=4176021,
         notes="80 COCO classes, 512 x 512; a model of the same signature can take its place (--detector)",
+    ),
+    ModelEntry(
+        name="yamnet",
+        file="models/assets/yamnet.onnx",
+        task="audio tagging",
+        version="1 (AudioSet, 2019)",
+        licence="Apache-2.0",
+        origin=(
+            "YAMNet, weights by Google (tensorflow/models, research/audioset), as an ONNX file of tf2onnx, its"
+            " weights stored in 16 bits by tools/convert_yamnet.py"
+        ),
+        sha256="3e5cacfa26a43445fb4e7d5e28c6439e854e50c63d4bec0cc7dac2c184334ad0",
+        size_bytes=7563659,
+        notes="521 AudioSet classes, 16 kHz; listens which of the things seen is heard",
     ),
     ModelEntry(
         name="kemar",

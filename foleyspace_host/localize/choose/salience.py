@@ -1,6 +1,8 @@
-"""Which of the things seen is the one that sounds, as far as the picture alone can say."""
+"""What stands out in the picture, and what the user means by a label."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -9,13 +11,13 @@ from foleyspace_host.localize.follow.chain import Chain
 from foleyspace_host.localize.place.range import cut_off
 from foleyspace_host.localize.see.classes import class_named, matching_names
 
-__all__ = ["ranked", "restricted", "salience"]
+__all__ = ["mentioned", "prominence", "readiness", "restricted"]
 
 _LEAST_SHARE_OF_LABEL = 0.2
 
 
-def salience(chain: Chain, n_pictures: int) -> float:
-    """How much a thing stands out over the clip.
+def prominence(chain: Chain, n_pictures: int) -> float:
+    """How much a thing stands out over the clip, whatever it is.
 
     Parameters
     ----------
@@ -28,9 +30,8 @@ def salience(chain: Chain, n_pictures: int) -> float:
     -------
     float
         Mean over the pictures of score^2 x (area of the box)^0.35 x nearness to the middle (1 to 0.6 at the
-        sides) x 0.8 for each edge of the picture that cuts it off (one films the whole of one's subject),
-        times how readily its classes sound. Pictures in which it was not seen count as 0, so what lasts wins
-        over what flashes up.
+        sides) x 0.8 for each edge of the picture that cuts it off (one films the whole of one's subject).
+        Pictures in which it was not seen count as 0, so what lasts wins over what flashes up.
     """
     total = 0.0
     for sighting in chain.sightings:
@@ -39,28 +40,14 @@ def salience(chain: Chain, n_pictures: int) -> float:
         middle = 1.0 - 0.8 * min(float(off), 0.5)
         whole = 0.8 ** int(cut_off(sighting.box[None]).sum())
         total += sighting.score**2 * float((right - left) * (bottom - top)) ** 0.35 * middle * whole
+    return total / n_pictures
+
+
+def readiness(chain: Chain) -> float:
+    """How readily a thing of its classes is what is heard, 0 to 1, as far as the picture alone can say."""
     votes = chain.votes
     weight = sum(votes.values())
-    sounding = sum(v * class_named(name).sounding for name, v in votes.items()) / weight if weight else 0.3
-    return total / n_pictures * sounding
-
-
-def ranked(chains: list[Chain], n_pictures: int) -> list[tuple[Chain, float]]:
-    """Return the things and their salience, the most salient first.
-
-    Parameters
-    ----------
-    chains : list of Chain
-        The things.
-    n_pictures : int
-        Pictures looked at in the whole clip.
-
-    Returns
-    -------
-    list of (Chain, float)
-    """
-    scored = [(chain, salience(chain, n_pictures)) for chain in chains]
-    return sorted(scored, key=lambda pair: -pair[1])
+    return sum(v * class_named(name).sounding for name, v in votes.items()) / weight if weight else 0.3
 
 
 def restricted(chains: list[Chain], label: str, names: tuple[str, ...], where: str) -> tuple[list[Chain], str]:
@@ -95,8 +82,7 @@ def restricted(chains: list[Chain], label: str, names: tuple[str, ...], where: s
     for chain in chains:
         votes = chain.votes
         seen[chain.label] = seen.get(chain.label, 0.0) + sum(votes.values())
-        share = sum(votes.get(name, 0.0) for name in meant) / max(sum(votes.values()), 1e-9)
-        if share >= _LEAST_SHARE_OF_LABEL:
+        if _share(chain, meant) >= _LEAST_SHARE_OF_LABEL:
             kept.append(chain)
             for name in votes_for:
                 votes_for[name] += votes.get(name, 0.0)
@@ -106,3 +92,29 @@ def restricted(chains: list[Chain], label: str, names: tuple[str, ...], where: s
     labels = ", ".join(sorted(seen, key=lambda name: -seen[name]))
     cure = f"choose one of the labels seen: {labels}" if labels else "leave the label out; nothing else was seen"
     raise NothingFound(problem, where=where, cure=cure)
+
+
+def mentioned(chains: list[Chain], prompt: str, names: tuple[str, ...]) -> list[Chain]:
+    """Return the things that words for a sound name.
+
+    Parameters
+    ----------
+    chains : list of Chain
+        All things.
+    prompt : str
+        What the user typed, for example "a red car drives through the rain".
+    names : tuple of str
+        The classes that the detector knows.
+
+    Returns
+    -------
+    list of Chain
+        Those of which a fifth of the votes are for a class that is named; empty if there are none.
+    """
+    meant = matching_names(prompt, names)
+    return [chain for chain in chains if _share(chain, meant) >= _LEAST_SHARE_OF_LABEL]
+
+
+def _share(chain: Chain, names: Iterable[str]) -> float:
+    votes = chain.votes
+    return sum(votes.get(name, 0.0) for name in names) / max(sum(votes.values()), 1e-9)

@@ -120,6 +120,33 @@ class Wander:
         mean = belief.mean + gain * (position - belief.position)[:, None]
         return Belief(mean, cov - gain[:, :, None] * cov[:, 0, None, :])
 
+    def likelihood(self, time_s: Array, position: Array, deviation: Array) -> float:
+        """Return how well the process predicts what was seen, each time from what was seen before.
+
+        Parameters
+        ----------
+        time_s, position, deviation
+            As for `smooth`.
+
+        Returns
+        -------
+        float
+            Sum of the logarithms of the densities, to a constant.
+        """
+        seen = np.isfinite(deviation)
+        position = np.where(seen, position, 0.0)
+        first = position[np.argmax(seen, axis=0), np.arange(position.shape[1])]
+        belief = self.update(self.first(first, np.full(len(first), 1e3)), position[0], deviation[0])
+        total = 0.0
+        for step in range(1, len(time_s)):
+            belief = self.predict(belief, float(time_s[step] - time_s[step - 1]))
+            variance = belief.deviation**2 + deviation[step] ** 2
+            miss = (position[step] - belief.position) ** 2 / variance
+            # one wrong box in a hundred must not decide
+            total -= float(0.5 * np.minimum(miss + np.log(variance), 20.0)[seen[step]].sum())
+            belief = self.update(belief, position[step], deviation[step])
+        return total
+
     def smooth(self, time_s: Array, position: Array, deviation: Array) -> tuple[Array, Array]:
         """Estimate the whole path from all sightings, later ones included (Rauch, Tung and Striebel 1965).
 

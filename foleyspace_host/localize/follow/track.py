@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foleyspace_host.localize.follow.kinematics import Belief, Wander
+from foleyspace_host.localize.see.camera_motion import STILL, Warp
 from foleyspace_host.localize.see.detect import Detection
+from foleyspace_host.localize.see.moving import MotionMap
 
 __all__ = ["Sighting", "Track", "Tracker", "box_deviation", "box_to_state", "class_likeness", "state_to_box"]
 
@@ -41,11 +43,22 @@ class Sighting:
         Left, top, right, bottom as fractions of the picture.
     score : float
         The detector's score.
+    motion : float
+        How strongly what is in the box moves by itself, see `MotionMap`; 0 if it is not known.
+    outline : ndarray, shape (4,), optional
+        The box that was seen, where `box` is only the point that sounds, at the size of the whole.
     """
 
     t_s: float
     box: Array
     score: float
+    motion: float = 0.0
+    outline: Array | None = None
+
+    @property
+    def seen(self) -> Array:
+        """The box that was seen."""
+        return self.box if self.outline is None else self.outline
 
 
 @dataclass(slots=True)
@@ -66,9 +79,9 @@ class Track:
     sightings: list[Sighting] = field(default_factory=list)
     votes: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
-    def add(self, t_s: float, detection: Detection) -> None:
+    def add(self, t_s: float, detection: Detection, motion: float = 0.0) -> None:
         """Append a sighting and count its votes."""
-        self.sightings.append(Sighting(t_s, detection.box, detection.score))
+        self.sightings.append(Sighting(t_s, detection.box, detection.score, motion))
         for name, score in detection.classes.items():
             self.votes[name] += score
 
@@ -134,6 +147,16 @@ def class_likeness(first: Sequence[Mapping[str, float]], second: Sequence[Mappin
     return np.where(lengths > 0, rows @ columns.T / np.maximum(lengths, 1e-12), 1.0)
 
 
+def _carried(belief: Belief, warp: Warp) -> Belief:
+    """Return a belief as the camera's motion carries it through the picture."""
+    if warp is STILL:
+        return belief
+    mean = belief.mean.copy()
+    mean[:2, 0] = warp.points(mean[:2, 0])
+    mean[2:, 0] += np.log(warp.zoom)
+    return Belief(mean, belief.covariance)
+
+
 @dataclass(slots=True)
 class _Active:
     track: Track
@@ -172,7 +195,7 @@ class Tracker:
         self._active = []
         self._shot += 1
 
-    def add(self, t_s: float, detections: list[Detection]) -> None:
+    def add(self, t_s: float, detections: list[Detection], warp: Warp = STILL, motion: MotionMap | None = None) -> None:
         """Take in the next picture.
 
         Parameters
@@ -181,11 +204,15 @@ class Tracker:
             Its presentation time, later than the one before [s].
         detections : list of Detection
             What was found in it.
+        warp : Warp
+            The camera's motion since the picture before: what rests in the scene moves with it.
+        motion : MotionMap, optional
+            What moves by itself in it.
         """
         self._retire([thing for thing in self._active if thing.is_forgotten(t_s)])
         self._active = [thing for thing in self._active if not thing.is_forgotten(t_s)]
         for thing in self._active:
-            thing.belief, thing.at_s = MOTION.predict(thing.belief, t_s - thing.at_s), t_s
+            thing.belief, thing.at_s = _carried(MOTION.predict(thing.belief, t_s - thing.at_s), warp), t_s
         pairs = self._assign(detections)
         for index, detection in enumerate(detections):
             state = box_to_state(detection.box)
@@ -201,7 +228,7 @@ class Tracker:
                 miss = (state - thing.belief.position)[2:] / np.hypot(thing.belief.deviation, deviation)[2:]
                 deviation *= max(1.0, float(np.sqrt((miss**2).sum() / _SIZE_GATE)))
                 thing.belief, thing.seen_s = MOTION.update(thing.belief, state, deviation), t_s
-            thing.track.add(t_s, detection)
+            thing.track.add(t_s, detection, 0.0 if motion is None else motion.within(detection.box))
 
     def finish(self) -> list[Track]:
         """Return all tracks of at least three sightings, in order of their first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["CLASSES", "DEFAULT_CLASS", "ObjectClass", "class_named", "matching_names"]
+__all__ = ["CLASSES", "DEFAULT_CLASS", "ObjectClass", "class_meant", "class_named", "is_class_name", "matching_names"]
 
 
 class ObjectClass(NamedTuple):
@@ -161,6 +161,42 @@ def class_named(name: str) -> ObjectClass:
     ObjectClass
     """
     return _BY_NAME.get(name, DEFAULT_CLASS)
+
+
+def class_meant(label: str) -> ObjectClass:
+    """Return the class of which a thing most likely is, whatever it is called; `DEFAULT_CLASS` if that is open.
+
+    Parameters
+    ----------
+    label : str
+        A class name, or words that name a kind of it ("steam train").
+
+    Returns
+    -------
+    ObjectClass
+    """
+    if label in _BY_NAME:
+        return _BY_NAME[label]
+    meant = matching_names(label, _BY_NAME)
+    return _BY_NAME[next(iter(meant))] if len(meant) == 1 else DEFAULT_CLASS
+
+
+def is_class_name(label: str) -> bool:
+    """Say whether a typed label is no more than a COCO class: its name, one in the plural, or one common word.
+
+    Parameters
+    ----------
+    label : str
+        What the user typed.
+
+    Returns
+    -------
+    bool
+        False for a special kind ("steam train") and for what COCO lacks ("kettle").
+    """
+    text = " ".join(label.lower().replace("-", " ").replace("_", " ").split())
+    singular = text[:-1] if text.endswith("s") and len(text) > 3 else text
+    return any(word in _BY_NAME or word in _SYNONYMS for word in (text, singular))
 
 
 def matching_names(label: str, names: Iterable[str]) -> frozenset[str]:

@@ -13,12 +13,15 @@ from foleyspace_host.errors import ModelUnavailable
 from foleyspace_host.localize.see.classes import CLASSES
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+    from foleyspace_host.models.session import ModelSession
 
-__all__ = ["MIN_SCORE", "CenterNet", "Detection", "Detector", "iou", "merge"]
+__all__ = ["MIN_SCORE", "TRACKED_SCORE", "CenterNet", "Detection", "Detector", "iou", "merge"]
 
-MIN_SCORE = 0.12
-"""Boxes below this are noise; between it and 0.3 they are worth something only where they persist."""
+MIN_SCORE = 0.06
+"""Boxes below this are noise; up to `TRACKED_SCORE` they say that something is there, not what it is."""
+
+TRACKED_SCORE = 0.12
+"""Boxes below this are not followed; between it and 0.3 they are worth something only where they persist."""
 
 _SAME_OBJECT_IOU = 0.55
 
@@ -61,7 +64,7 @@ class CenterNet:
 
     Parameters
     ----------
-    session : onnxruntime.InferenceSession
+    session : ModelSession
         The loaded model.
     where : str or Path
         Its file, for error messages.
@@ -72,7 +75,7 @@ class CenterNet:
         If the model has another signature.
     """
 
-    def __init__(self, session: InferenceSession, where: str | Path) -> None:
+    def __init__(self, session: ModelSession, where: str | Path) -> None:
         inputs = session.get_inputs()
         shape = inputs[0].shape if len(inputs) == 1 else []
         outputs = [out for out in session.get_outputs() if len(out.shape or []) == 3 and out.shape[2] == 6]
@@ -88,6 +91,16 @@ class CenterNet:
         self._session = session
         self._input, self._output = inputs[0].name, outputs[0].name
         self._height, self._width = int(shape[1]), int(shape[2])
+
+    @property
+    def device(self) -> str:
+        """Where it computes now: "cuda" or "cpu"."""
+        return self._session.device
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Why it does not compute where it was asked to."""
+        return self._session.warnings
 
     @property
     def names(self) -> tuple[str, ...]:

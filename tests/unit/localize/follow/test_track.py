@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foleyspace_host.localize.choose.salience import ranked
+from foleyspace_host.localize.choose.evidence import judge
 from foleyspace_host.localize.follow.chain import join
 from foleyspace_host.localize.follow.smooth import smooth
 from foleyspace_host.localize.follow.track import Tracker, box_to_state, state_to_box
@@ -89,11 +89,11 @@ def test_noise_is_left_behind():
         noise = [seen(*rng.uniform(0.1, 0.9, 2), 0.05, 0.05, score=0.15) for _ in range(rng.integers(3))]
         return [*noise, seen(0.3 + 0.05 * t_s, 0.5)]
 
-    (thing, first), *others = ranked(join(track(scene)), len(TIMES))
-    path = centres(thing.tracks[0])
+    first, *others = judge(join(track(scene)), len(TIMES), None)[0]
+    path = centres(first.chain.tracks[0])
     assert len(path) == len(TIMES)
     np.testing.assert_allclose(path[:, 1], 0.3 + 0.05 * TIMES)
-    assert all(other < 0.03 * first for _, other in others)
+    assert all(other.score < 0.03 * first.score for other in others)
 
 
 def test_what_is_seen_too_seldom_is_no_track():

@@ -1,0 +1,1 @@
+"""What is heard: what kind of sound it is, and when it begins."""
