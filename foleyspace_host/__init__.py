@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from foleyspace_host import errors as errors
+    from foleyspace_host.client import Client as Client
     from foleyspace_host.geometry.camera import Camera as Camera
     from foleyspace_host.geometry.trajectory import Key as Key
     from foleyspace_host.geometry.trajectory import Source as Source
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Camera",
+    "Client",
     "Key",
     "RoomModel",
     "Source",
@@ -47,6 +49,7 @@ __all__ = [
 
 _HOMES = {
     "Camera": "foleyspace_host.geometry.camera",
+    "Client": "foleyspace_host.client",
     "Key": "foleyspace_host.geometry.trajectory",
     "RoomModel": "foleyspace_host.render.room.model",
     "Source": "foleyspace_host.geometry.trajectory",

@@ -17,37 +17,48 @@ One tree; each class has a stable ``code``, the same on the command line, in ``-
      ├── NothingFound          nothing_found        localization found nothing that matches
      ├── OutputUnwritable      output_unwritable    the result cannot be written
      │    └── DiskFull         disk_full            no space left
-     └── Cancelled             cancelled            the user stopped it
+     ├── Cancelled             cancelled            the user stopped it
+     ├── ProtocolError         invalid              a message that is not what the protocol says
+     │    ├── LimitExceeded    limit_exceeded       one that is longer, deeper or more than is allowed
+     │    ├── VersionUnsupported  version_unsupported  the two sides have no version in common
+     │    └── HelloRequired    hello_required       a request on a connection that has not greeted yet
+     ├── UnauthorizedPath      unauthorized_path    a file outside of the folders that a client may use
+     ├── NotFound              not_found            no job, result or preview of that name
+     ├── Conflict              conflict             what was there before is another thing
+     ├── JobError              job                  a job that was not done for its circumstances
+     │    ├── Busy             busy                 too much to do already, or about to end
+     │    ├── DeadlineExceeded  deadline_exceeded   not started before its deadline
+     │    ├── TimedOut         timeout              no progress, or no answer, for too long
+     │    ├── OutOfMemory      out_of_memory        more memory than there is, or than is allowed
+     │    └── WorkerDied       worker_died          the process that worked on it ended by itself
+     └── HostError             host                 the host cannot be started or reached
+          ├── HostRunning      host_running         there is one for this profile already
+          ├── JobsUnusable     jobs_unusable        its record of jobs is newer, or cannot be opened or written
+          │    └── JobsDamaged  jobs_damaged         its record of jobs is damaged
+          └── HostNotRunning   host_not_running     there is none for this profile
 
 A message says what is wrong, where, and what to do about it, in one line.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 __all__ = [
-    "Cancelled",
-    "DiskFull",
-    "FoleySpaceError",
-    "HrtfInvalid",
-    "InvalidInput",
-    "MediaDamaged",
-    "MediaEmpty",
-    "MediaError",
-    "MediaMissing",
-    "ModelUnavailable",
-    "NoAudio",
-    "NoVideo",
-    "NonFinite",
-    "NothingFound",
-    "OutputUnwritable",
-    "TrajectoryInvalid",
-]
+    "Busy", "Cancelled", "Conflict", "DeadlineExceeded", "DiskFull", "FoleySpaceError", "HelloRequired",
+    "HostError", "HostNotRunning", "HostRunning", "HrtfInvalid", "InvalidInput", "JobError", "JobsDamaged",
+    "JobsUnusable", "LimitExceeded", "MediaDamaged", "MediaEmpty", "MediaError", "MediaMissing",
+    "ModelUnavailable", "NoAudio", "NoVideo", "NonFinite", "NotFound", "NothingFound", "OutOfMemory",
+    "OutputUnwritable", "ProtocolError", "TimedOut", "TrajectoryInvalid", "UnauthorizedPath",
+    "VersionUnsupported", "WorkerDied",
+]  # fmt: skip
 
 
 class FoleySpaceError(Exception):
     """Base of all deliberate errors.
+
+    ``retryable`` says that the same request, sent again unchanged a little later, may succeed.
 
     Parameters
     ----------
@@ -60,6 +71,7 @@ class FoleySpaceError(Exception):
     """
 
     code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
 
     def __init__(self, problem: str, *, where: str | None = None, cure: str | None = None) -> None:
         super().__init__(problem)
@@ -170,3 +182,135 @@ class Cancelled(FoleySpaceError):
     """The user stopped the work."""
 
     code = "cancelled"
+
+
+class ProtocolError(FoleySpaceError):
+    """A message that is not what the protocol says.
+
+    ``where`` is the path of the field: ``$.job.settings.spread``, or ``header`` or ``frame 3``.
+
+    Parameters
+    ----------
+    problem, where, cure : str
+        As for every error.
+    about : mapping of str to str, optional
+        What could be read of the message's header (``type``, ``client_id``, ``request_id``, ``trace``), so that
+        the error can be sent to whom it concerns.
+    """
+
+    code = "invalid"
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        where: str | None = None,
+        cure: str | None = None,
+        about: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(problem, where=where, cure=cure)
+        self.about = dict(about or {})
+
+
+class LimitExceeded(ProtocolError):
+    """A message or a request that is longer, deeper or more than is allowed."""
+
+    code = "limit_exceeded"
+
+
+class VersionUnsupported(ProtocolError):
+    """Client and host have no version of the protocol in common."""
+
+    code = "version_unsupported"
+
+
+class HelloRequired(ProtocolError):
+    """A request on a connection that has not said ``hello`` yet."""
+
+    code = "hello_required"
+
+
+class UnauthorizedPath(FoleySpaceError):
+    """A file or folder outside of those that the client may use."""
+
+    code = "unauthorized_path"
+
+
+class NotFound(FoleySpaceError):
+    """There is no job, result or preview of that name."""
+
+    code = "not_found"
+
+
+class Conflict(FoleySpaceError):
+    """What was there before is another thing: a request sent twice with two contents, a file that changed."""
+
+    code = "conflict"
+
+
+class JobError(FoleySpaceError):
+    """A job that was not done for its circumstances rather than for its content."""
+
+    code = "job"
+
+
+class Busy(JobError):
+    """The host has too much to do already, or is about to end."""
+
+    code = "busy"
+    retryable = True
+
+
+class DeadlineExceeded(JobError):
+    """The job's deadline passed before it was started."""
+
+    code = "deadline_exceeded"
+
+
+class TimedOut(JobError):
+    """There was no progress, or no answer, for too long."""
+
+    code = "timeout"
+
+
+class OutOfMemory(JobError):
+    """The job needed more memory than there is, or than is allowed."""
+
+    code = "out_of_memory"
+
+
+class WorkerDied(JobError):
+    """The process that worked on the job ended by itself."""
+
+    code = "worker_died"
+
+
+class HostError(FoleySpaceError):
+    """The host cannot be started or reached."""
+
+    code = "host"
+
+
+class HostRunning(HostError):
+    """There is a host for this profile already."""
+
+    code = "host_running"
+
+
+class JobsUnusable(HostError):
+    """The host's record of jobs is of a newer version, or cannot be opened or written."""
+
+    code = "jobs_unusable"
+
+
+class JobsDamaged(JobsUnusable):
+    """The host's record of jobs is damaged; moving it aside is all that can be done."""
+
+    code = "jobs_damaged"
+
+
+class HostNotRunning(HostError):
+    """There is no host for this profile."""
+
+    code = "host_not_running"
+    retryable = True

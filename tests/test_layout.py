@@ -19,35 +19,48 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # what each part may know of; the data flows from the left to the right and nothing flows back
 MAY_IMPORT = {
     "errors": set(),
+    "versions": set(),
+    "kernels": {"errors"},
+    "config": {"errors"},
+    "client": set(),
+    "protocol": {"errors"},
     "geometry": {"errors"},
-    "media": {"errors", "geometry"},
-    "models": {"errors"},
-    "hrtf": {"errors", "geometry", "media", "models"},
-    "render": {"errors", "geometry", "hrtf"},
+    "media": {"errors", "geometry", "kernels"},
+    "models": {"config", "errors"},
+    "hrtf": {"errors", "geometry", "kernels", "media", "models", "versions"},
+    "render": {"errors", "geometry", "hrtf", "kernels"},
     "localize": {"errors", "geometry", "media", "models"},
-    "pipeline": {"errors", "geometry", "hrtf", "localize", "media", "models", "render"},
+    "report": {"errors", "geometry", "media"},
+    "pipeline": {"errors", "geometry", "hrtf", "localize", "media", "models", "render", "report", "versions"},
     "demo": {"errors", "geometry", "hrtf", "localize", "media", "models", "pipeline", "render"},
-    "cli": {"demo", "errors", "geometry", "hrtf", "localize", "media", "models", "pipeline", "render"},
+    "jobs": {"config", "errors", "geometry", "media", "models", "pipeline", "protocol", "render"},
+    "host": {"config", "errors", "jobs", "protocol"},
+    "doctor": {"client", "config", "errors", "jobs", "models"},
+    "cli": {
+        *("client", "config", "demo", "doctor", "errors", "geometry", "host", "hrtf", "localize", "media", "models"),
+        *("pipeline", "protocol", "render"),
+    },
 }
 
 # which parts may use a library; everything else that is heavy may be used by none of them
 HOME_OF = {
-    "av": {"media", "demo"},
+    "av": {"media", "demo", "doctor"},
     "click": {"cli"},
-    "cv2": {"media", "localize", "render", "demo"},
+    "cv2": {"media", "localize", "demo"},
     "matplotlib": {"demo", "hrtf"},
+    "msgpack": {"client", "protocol"},
     "netCDF4": {"hrtf"},
-    "numba": {"hrtf", "media", "render"},
-    "onnxruntime": {"models"},
+    "onnxruntime": {"doctor", "models"},
     "rich": {"cli"},
     "sofar": {"demo"},
     "soundfile": {"media", "demo"},
     "soxr": {"media", "hrtf", "demo"},
+    "zmq": {"client", "host"},
 }
-NOWHERE = {"torch", "zmq", "tensorflow", "requests", "urllib"}
+NOWHERE = {"torch", "tensorflow", "requests", "urllib"}
 
 # modules that must stay cheap to import: no such library outside of functions
-CHEAP = ("cli", "errors", "geometry", "pipeline")
+CHEAP = ("cli", "errors", "geometry", "pipeline", "versions")
 CHEAP_MODULES = tuple(f"foleyspace_host.render.{name}." for name in ("channels", "formats", "options"))
 
 
@@ -120,15 +133,17 @@ def test_the_order_of_the_parts_has_no_circle() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_modules_are_short_and_named_for_what_they_do(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 330
+    # the client is copied into other programs, as one file; of errors there is one tree
+    limit = {"client.py": 1300, "errors.py": 400}.get(str(path.relative_to(PACKAGE)), 330)
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
     assert not {"utils", "util", "helpers", "helper", "manager", "common", "misc"} & set(path.stem.split("_"))
 
 
 def test_the_rules_can_fail(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
-    module.write_text("import av.error\nif TYPE_CHECKING:\n    import cv2\ndef f():\n    from numba import njit\n")
-    assert set(imports(module)) == {"av.error", "cv2", "numba.njit"}
-    assert set(imports(module, types=False)) == {"av.error", "numba.njit"}
+    module.write_text("import av.error\nif TYPE_CHECKING:\n    import cv2\ndef f():\n    from soxr import resample\n")
+    assert set(imports(module)) == {"av.error", "cv2", "soxr.resample"}
+    assert set(imports(module, types=False)) == {"av.error", "soxr.resample"}
     assert set(imports(module, functions=False, types=False)) == {"av.error"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from email.parser import Parser
@@ -48,10 +49,46 @@ def metadata(wheel: zipfile.ZipFile) -> dict[str, list[str]]:
         "foleyspace_host/models/assets/centernet.onnx",
         "foleyspace_host/demo/assets/horse.png",
         *(f"foleyspace_host/demo/assets/hoof_{index}.flac" for index in range(1, 5)),
+        *(f"foleyspace_host/report/assets/report.{kind}" for kind in ("html", "css", "js")),
     ],
 )
 def test_data_is_inside_unchanged(wheel: zipfile.ZipFile, path: str) -> None:
     assert wheel.read(path) == (ROOT / path).read_bytes()
+
+
+def libraries_in(wheel: zipfile.ZipFile) -> set[str]:
+    return {name.rsplit("/", 1)[1] for name in wheel.namelist() if "/kernels/compiled/" in name}
+
+
+def test_the_compiled_kernels_are_inside_and_their_sources_are_not(wheel: zipfile.ZipFile) -> None:
+    from foleyspace_host.kernels.library import compiled
+
+    assert libraries_in(wheel) == {path.name for path in compiled().values()}
+    assert not [name for name in wheel.namelist() if name.endswith((".c", ".h"))]
+
+
+def test_the_wheel_is_for_every_python_of_one_system(wheel: zipfile.ZipFile) -> None:
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/WHEEL"))
+    text = wheel.read(name).decode("utf-8")
+    assert "Root-Is-Purelib: false" in text
+    (tag,) = re.findall(r"^Tag: (.+)$", text, re.MULTILINE)
+    assert tag.startswith("py3-none-")
+    assert not tag.endswith("-any")
+
+
+def test_what_the_source_archive_holds_makes_the_same_wheel(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    run = {"capture_output": True, "text": True, "check": True}
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)], cwd=ROOT, **run)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as sources:
+        sources.extractall(tmp_path, filter="data")
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    assert not list(folder.glob("**/kernels/compiled"))
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=folder, **run)
+    (path,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(path) as made:
+        assert libraries_in(made) == libraries_in(wheel)
+        assert set(made.namelist()) == set(wheel.namelist())
 
 
 def test_every_shipped_model_is_inside(wheel: zipfile.ZipFile) -> None:
@@ -71,7 +108,7 @@ def test_licence_and_notice_are_inside(wheel: zipfile.ZipFile, name: str) -> Non
 def test_every_shipped_datum_has_a_notice() -> None:
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
     for path in (ROOT / "foleyspace_host").glob("**/assets/*"):
-        if path.suffix not in {".py", ".txt", ".md", ".json"}:
+        if path.suffix not in {".py", ".txt", ".md", ".json", ".html", ".css", ".js"}:
             # a numbered series is credited as a whole, by its first member
             assert re.sub(r"_\d+\.", "_1.", path.name) in notice, path
 

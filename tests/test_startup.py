@@ -11,7 +11,7 @@ import pytest
 
 import foleyspace_host
 
-HEAVY = ["onnxruntime", "av", "numba", "cv2", "scipy", "matplotlib", "torch", "sofar", "netCDF4", "soundfile", "soxr"]
+HEAVY = ["onnxruntime", "av", "cv2", "scipy", "matplotlib", "torch", "sofar", "netCDF4", "soundfile", "soxr"]
 
 REPORT = f"""
 import json, sys

@@ -5,8 +5,11 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import io
 import json
+import os
 import signal
 import sys
 import threading
@@ -24,7 +27,10 @@ from foleyspace_host.errors import Cancelled, FoleySpaceError
 
 __all__ = ["COMMANDS", "group", "main"]
 
-COMMANDS = ("demo", "spatialize", "localize", "render", "hrtf", "models")
+COMMANDS = (
+    *("demo", "spatialize", "localize", "render", "hrtf", "models"),
+    *("host", "status", "jobs", "cancel", "doctor", "cache"),
+)
 """Each is a module of this package that holds a `click.Command` called ``command``."""
 
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
@@ -76,11 +82,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit code: 0 done, 1 failed, 2 wrong usage, 130 cancelled.
     """
+    if arguments is None:
+        _make_the_process_quick()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may not fit the terminal's encoding
     with _terminable(), quiet_libraries():
         return _run(words)
+
+
+def _make_the_process_quick() -> None:
+    """Leave out what a process of its own need not do at its start and at its end."""
+    # modules are many small objects that stay: no use to look through them for garbage again and again, nor to
+    # take them apart in the end
+    gc.set_threshold(50_000)
+    atexit.register(gc.freeze)
+    # no large matrix is multiplied here, and the threads that OpenBLAS starts for that delay the import of numpy
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _run(words: list[str]) -> int:
@@ -106,7 +124,7 @@ def _run(words: list[str]) -> int:
 class _Stopped(BaseException):
     """The user pressed Ctrl-C, or the system asked the process to end.
 
-    Not a KeyboardInterrupt: where that passes through a library's ``exec`` (dataclasses and numba use it),
+    Not a KeyboardInterrupt: where that passes through a library's ``exec`` (dataclasses use it),
     Python ends the process by the signal at exit, even though it was caught.
     """
 

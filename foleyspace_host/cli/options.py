@@ -10,13 +10,20 @@ import click
 
 __all__ = [
     "FILE",
+    "NOT_SENT",
     "detector_option",
     "hfov_option",
+    "host_options",
     "hrtf_option",
     "json_option",
     "label_option",
+    "profile_option",
+    "prompt_option",
     "render_options",
+    "report_options",
     "sound_options",
+    "source_option",
+    "vision_options",
 ]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -24,15 +31,57 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 FILE = click.Path(path_type=Path)
 """Any path: the pipeline, not the parser, tells what is wrong with a file."""
 
+NOT_SENT = ("prompt", "source", "open_vocabulary", "depth", "depth_kind")
+"""Options of looking that the host's protocol has no fields for."""
+
 
 def json_option() -> Decorator:
     """``--json``: the result, or the error, as one JSON object."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 
 
+def profile_option() -> Decorator:
+    """``--profile``: which host."""
+    return click.option(
+        "--profile", default="default", show_default=True, metavar="NAME", help="Host, jobs and settings of its own."
+    )
+
+
+def host_options() -> Decorator:
+    """``--host`` and ``--profile``: let the host do the work."""
+    flag = click.option(
+        "--host",
+        "in_host",
+        is_flag=True,
+        help="Let the host do it, which is started if it is not running: the job outlives this command's window.",
+    )
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        return flag(profile_option()(command))
+
+    return decorate
+
+
 def label_option() -> Decorator:
     """``--label``: the class to follow."""
-    return click.option("--label", metavar="NAME", help="Class to follow, for example car.")
+    return click.option("--label", metavar="NAME", help='What to follow, for example car, or "steam train".')
+
+
+def prompt_option() -> Decorator:
+    """``--prompt``: words for the sound."""
+    return click.option(
+        "--prompt", metavar="TEXT", help="Words for the sound; what they name is followed where no label is given."
+    )
+
+
+def source_option() -> Decorator:
+    """``--source``: which of the things that were found shall sound."""
+    return click.option(
+        "--source",
+        multiple=True,
+        metavar="ID",
+        help="Let this source sound instead of the likeliest, for example person-2; may be given several times.",
+    )
 
 
 def hfov_option() -> Decorator:
@@ -53,6 +102,54 @@ def detector_option() -> Decorator:
     return click.option(
         "--detector", type=FILE, metavar="FILE.onnx", help="Detector to use instead of the shipped CenterNet."
     )
+
+
+def vision_options() -> Decorator:
+    """``--detector``, and the models of the user's: ``--open-vocabulary``, ``--depth`` and ``--depth-kind``."""
+    words = click.option(
+        "--open-vocabulary",
+        metavar="FILE.onnx|NAME|none",
+        help="Model that looks for any --label; by default the one added last, for labels that are no class.",
+    )
+    depth = click.option(
+        "--depth",
+        metavar="FILE.onnx|NAME|none",
+        help="Depth model for distances; by default the one added last.",
+    )
+    kind = click.option(
+        "--depth-kind", metavar="KIND", help="What the depth model is, where its inputs and outputs do not tell."
+    )
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (kind, depth, words, detector_option()):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def report_options() -> Decorator:
+    """``--report`` and ``--report-embed``: the page to correct a trajectory on."""
+    page = click.option(
+        "--report",
+        type=FILE,
+        metavar="R.html",
+        help="Also write a page that shows the trajectory over the video and lets you correct it.",
+    )
+    embed = click.option(
+        "--report-embed",
+        "report_embed_mb",
+        type=float,
+        default=64.0,
+        show_default=True,
+        metavar="MB",
+        help="Largest video inside the page; a larger one stays beside it. 0 keeps every video out.",
+    )
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        return page(embed(command))
+
+    return decorate
 
 
 def hrtf_option() -> Decorator:

@@ -9,7 +9,8 @@ import click
 
 from foleyspace_host.cli import options
 from foleyspace_host.cli.progress import stage_bars
-from foleyspace_host.cli.report import print_result, rendered_lines
+from foleyspace_host.cli.report import print_host_result, print_result, rendered_lines
+from foleyspace_host.cli.through_host import run_in_host
 
 __all__ = ["command"]
 
@@ -35,11 +36,19 @@ __all__ = ["command"]
 @options.render_options()
 @options.sound_options()
 @options.hrtf_option()
+@options.host_options()
 @options.json_option()
-def command(dry: Path, trajectory: Path, out: Path, as_json: bool, **settings: Any) -> None:
+def command(
+    dry: Path, trajectory: Path, out: Path, in_host: bool, profile: str, as_json: bool, **settings: Any
+) -> None:
     """Place the sound DRY along a trajectory, as binaural sound for headphones or in another format."""
     from foleyspace_host.pipeline.render import render_file
+    from foleyspace_host.pipeline.results import RenderResult
 
+    if in_host:
+        details = run_in_host("render", out, profile=profile, settings=settings, audio=dry, trajectory=trajectory)
+        print_host_result(details, RenderResult, rendered_lines, as_json)
+        return
     with stage_bars() as show:
         result = render_file(dry, trajectory, out, on_progress=show, **settings)
     print_result(result, rendered_lines(result), as_json)

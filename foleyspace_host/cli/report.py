@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
         SpatializeResult,
     )
 
-__all__ = ["localized_lines", "print_result", "rendered_lines"]
+__all__ = ["localized_lines", "print_host_result", "print_result", "rendered_lines"]
+
+_Result = TypeVar("_Result")
 
 
 def print_result(result: LocalizeResult | RenderResult | SpatializeResult, lines: list[str], as_json: bool) -> None:
@@ -32,6 +35,27 @@ def print_result(result: LocalizeResult | RenderResult | SpatializeResult, lines
         Whether ``--json`` was given.
     """
     click.echo(json.dumps(asdict(result), allow_nan=False) if as_json else "\n".join(lines))
+
+
+def print_host_result(
+    details: dict[str, Any], kind: type[_Result], lines: Callable[[_Result], list[str]], as_json: bool
+) -> None:
+    """Print a result that the host has sent.
+
+    Parameters
+    ----------
+    details : dict
+        The result's fields.
+    kind : type
+        What it was before it was sent.
+    lines : callable
+        What people read of it.
+    as_json : bool
+        Whether ``--json`` was given.
+    """
+    import msgspec
+
+    click.echo(json.dumps(details, allow_nan=False) if as_json else "\n".join(lines(msgspec.convert(details, kind))))
 
 
 def rendered_lines(result: RenderResult) -> list[str]:
@@ -51,7 +75,7 @@ def rendered_lines(result: RenderResult) -> list[str]:
         peak += f", loudness {result.loudness_lufs:.1f} LUFS"
     if result.gain_db < 0.0:
         peak += f" (the whole turned down by {-result.gain_db:.1f} dB)"
-    lines = [f"{result.output}", *_source_lines(result.sources)]
+    lines = [f"{result.output}", *_source_lines(result.sources), *_heard_lines(getattr(result, "heard", ()))]
     if result.format != "binaural":
         lines.append(_line("format", f"{result.format}: {' '.join(result.channels)}"))
     if result.sound.fit != "exact":
@@ -59,8 +83,9 @@ def rendered_lines(result: RenderResult) -> list[str]:
     lines.append(_line("peak", peak))
     if trajectory := getattr(result, "trajectory", None):
         lines.append(_line("trajectory", trajectory))
-    lines.append(_line("time", f"{result.times_s['total']:.1f} s for {result.duration_s:.1f} s"))
-    return lines
+    if page := getattr(result, "report", None):
+        lines.append(_line("report", page))
+    return [*lines, *_last_lines(result)]
 
 
 def localized_lines(result: LocalizeResult) -> list[str]:
@@ -77,10 +102,24 @@ def localized_lines(result: LocalizeResult) -> list[str]:
     """
     others = [source.id for source in result.sources if not source.selected]
     lines = [result.output, *_source_lines(tuple(s for s in result.sources if s.selected))]
+    lines += _heard_lines(result.heard)
     if others:
         lines.append(_line("also seen", ", ".join(others)))
-    lines.append(_line("time", f"{result.times_s['total']:.1f} s for {result.duration_s:.1f} s"))
-    return lines
+    if result.report:
+        lines.append(_line("report", result.report))
+    return [*lines, *_last_lines(result)]
+
+
+def _last_lines(result: LocalizeResult | RenderResult) -> list[str]:
+    """Return how long it took, what of it was known already, and what the user should know."""
+    time = f"{result.times_s['total']:.1f} s for {result.duration_s:.1f} s"
+    if result.reused:
+        time += f" ({', '.join(result.reused)}: known from before)"
+    return [_line("time", time), *(_line("warning", warning) for warning in result.warnings)]
+
+
+def _heard_lines(heard: Sequence[str]) -> list[str]:
+    return [_line("heard", ", ".join(heard))] if heard else []
 
 
 def _source_lines(sources: tuple[SourceSummary, ...]) -> list[str]:
@@ -88,7 +127,7 @@ def _source_lines(sources: tuple[SourceSummary, ...]) -> list[str]:
     for source in sources:
         name = f"{source.label} ({source.id})" if source.label else source.id
         how = {"seen": f", seen {100 * source.detected_share:.0f} % of the time", "edited": ""}
-        seen = how.get(source.basis, ", assumed: nothing was recognised in the picture")
+        seen = how.get(source.basis, ", straight ahead: nothing was recognised in the picture")
         (low, high), (near, far) = source.azimuth_deg, source.distance_m
         lines.append(_line("source", f"{name}{seen}"))
         lines.append(_line("azimuth", f"{low:+.1f}° to {high:+.1f}° (left positive)"))

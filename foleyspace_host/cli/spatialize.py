@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from foleyspace_host.cli import options
+from foleyspace_host.cli.machine import machine_options, use_machine
 from foleyspace_host.cli.progress import stage_bars
-from foleyspace_host.cli.report import print_result, rendered_lines
+from foleyspace_host.cli.report import print_host_result, print_result, rendered_lines
+from foleyspace_host.cli.through_host import refuse, run_in_host
 
 __all__ = ["command"]
 
@@ -27,6 +29,8 @@ __all__ = ["command"]
 )
 @click.option("--audio", type=options.FILE, metavar="DRY.wav", help="Sound to place instead of the video's own.")
 @options.label_option()
+@options.prompt_option()
+@options.source_option()
 @options.hfov_option()
 @options.render_options()
 @options.sound_options()
@@ -38,13 +42,34 @@ __all__ = ["command"]
     metavar="DB",
     help="Keep the video's own stereo sound under the point source, at this level, for example -12.",
 )
+@click.option(
+    "--keys",
+    type=options.FILE,
+    metavar="T.json|T.csv",
+    help="Use this trajectory as it is, instead of looking at the picture.",
+)
 @click.option("--trajectory-out", type=options.FILE, metavar="T.json", help="Also write the trajectory.")
-@options.detector_option()
+@options.report_options()
+@options.vision_options()
+@machine_options()
+@options.host_options()
 @options.json_option()
-def command(video: Path, out: Path, as_json: bool, **settings: Any) -> None:
+def command(video: Path, out: Path, in_host: bool, profile: str, as_json: bool, **settings: Any) -> None:
     """Make the sound of VIDEO follow the thing on screen, for headphones or in another format."""
+    from foleyspace_host.pipeline.results import SpatializeResult
     from foleyspace_host.pipeline.spatialize import spatialize
 
+    if in_host:
+        settings.pop("report_embed_mb")
+        refuse(**{name: settings.pop(name) for name in ("report", "detector", "device")})
+        refuse(**{name: settings.pop(name) or None for name in options.NOT_SENT})
+        refuse(no_cache=settings.pop("no_cache") or None)
+        files = {name: settings.pop(name) for name in ("audio", "trajectory_out")}
+        files |= {"video": video, "trajectory": settings.pop("keys")}
+        details = run_in_host("spatialize", out, profile=profile, settings=settings, **files)
+        print_host_result(details, SpatializeResult, rendered_lines, as_json)
+        return
+    settings |= use_machine(settings.pop("device"), settings.pop("no_cache"))
     with stage_bars() as show:
         result = spatialize(video, out, on_progress=show, **settings)
     print_result(result, rendered_lines(result), as_json)

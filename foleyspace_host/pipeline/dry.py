@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.errors import InvalidInput
+from foleyspace_host.pipeline.stages import OnProgress, Stages
 
 if TYPE_CHECKING:
+    from foleyspace_host.geometry.timebase import Span
     from foleyspace_host.media.audio import AudioSource
 
-__all__ = ["BLOCK_SAMPLES", "Channels", "DryClip", "Fit", "fitted", "open_dry"]
+__all__ = ["BLOCK_SAMPLES", "Channels", "DryClip", "Fit", "fitted", "open_dry", "scan"]
 
 BLOCK_SAMPLES = 1 << 16
 
@@ -56,13 +59,15 @@ class DryClip:
         return fitted(self.source.blocks(BLOCK_SAMPLES, "mono" if self.channels == "mono" else "all"), self.n_samples)
 
 
-def open_dry(path: Path) -> AudioSource:
+def open_dry(path: Path, span: Span | None = None) -> AudioSource:
     """Open a sound that is to be placed.
 
     Parameters
     ----------
     path : Path
         Sound file, or video with sound.
+    span : Span, optional
+        The part of it to take, as if it had been cut out.
 
     Returns
     -------
@@ -73,12 +78,12 @@ def open_dry(path: Path) -> AudioSource:
     MediaError
         If there is no sound in it that can be used.
     InvalidInput
-        If its sampling rate cannot be rendered.
+        If its sampling rate cannot be rendered, or no sample of it is in the span.
     """
     from foleyspace_host.media.audio import open_audio
     from foleyspace_host.render.options import MAX_RATE_HZ, MIN_RATE_HZ
 
-    source = open_audio(path)
+    source = open_audio(path, span)
     if not MIN_RATE_HZ <= source.sample_rate_hz <= MAX_RATE_HZ:
         raise InvalidInput(
             f"a sampling rate of {source.sample_rate_hz} Hz cannot be rendered",
@@ -86,6 +91,37 @@ def open_dry(path: Path) -> AudioSource:
             cure=f"convert it to {MIN_RATE_HZ // 1000} to {MAX_RATE_HZ // 1000} kHz",
         )
     return source
+
+
+def scan(source: AudioSource, stages: Stages, report: OnProgress) -> None:
+    """Count a sound's samples and measure its mono sum, unless that is known from an earlier time.
+
+    Parameters
+    ----------
+    source : AudioSource
+        The sound; see `AudioSource.scan`, also for what is raised.
+    stages : Stages
+        The chain that this is a part of, which may have a cache.
+    report : callable
+        Called as (done, total).
+    """
+    cache = stages.cache_of("decode")
+    if cache is None:
+        source.scan(report)
+        return
+    from foleyspace_host.pipeline.stage_cache import file_digest
+    from foleyspace_host.pipeline.stage_key import stage_key
+
+    digest = file_digest(source.path, report)
+    key = stage_key("decode", sound=digest, span=source.span)
+    if (text := cache.fetch_text(key)) is not None:
+        facts = json.loads(text)
+        source.take_scan(facts["n_samples"], facts["mono_gain"])
+        stages.reused.append("decode")
+        return
+    source.scan(report)
+    if file_digest(source.path) == digest:  # it may have changed meanwhile
+        cache.store_text(key, json.dumps({"n_samples": source.n_samples, "mono_gain": source.mono_gain}))
 
 
 def fitted(blocks: Iterable[NDArray[np.float32]], n_samples: int) -> Iterator[NDArray[np.float32]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
@@ -12,11 +13,11 @@ from foleyspace_host.render.formats import find_format
 __all__ = [
     "SOUND_SUFFIXES",
     "VIDEO_SUFFIXES",
+    "add_text",
     "check_coding",
     "check_format",
     "check_outputs",
     "output_kind",
-    "write_text",
 ]
 
 SOUND_SUFFIXES = (".wav", ".flac")
@@ -131,11 +132,13 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
         taken[target] = "another output"
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all.
+def add_text(files: ExitStack, path: Path, text: str) -> None:
+    """Write a text file that takes its place, whole, when everything else has succeeded too.
 
     Parameters
     ----------
+    files : ExitStack
+        The file appears when this ends well.
     path : Path
         The file.
     text : str
@@ -148,5 +151,4 @@ def write_text(path: Path, text: str) -> None:
     """
     from foleyspace_host.media.atomic import atomic_output
 
-    with atomic_output(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    files.enter_context(atomic_output(path)).write_text(text, encoding="utf-8", newline="\n")

@@ -6,14 +6,14 @@ import hashlib
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from foleyspace_host import __version__
+from foleyspace_host.versions import installed_version
 
 __all__ = ["ModelUse", "Provenance", "detector_used", "hrtf_used", "made_with"]
 
-_LIBRARIES = ("av", "numba", "numpy", "onnxruntime", "onnxruntime-gpu", "scipy", "soundfile", "soxr")
+_LIBRARIES = ("av", "numpy", "onnxruntime", "onnxruntime-gpu", "scipy", "soundfile", "soxr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Provenance:
         Versions of the libraries whose results may change with them.
     models : tuple of ModelUse
         Models and measured sets that took part.
+    device : str
+        Where models computed: "cpu" or "cuda".
     """
 
     foleyspace: str
@@ -51,28 +53,26 @@ class Provenance:
     platform: str
     libraries: dict[str, str]
     models: tuple[ModelUse, ...]
+    device: str = "cpu"
 
 
-def made_with(models: Iterable[ModelUse]) -> Provenance:
+def made_with(models: Iterable[ModelUse], device: str = "cpu") -> Provenance:
     """Return the provenance of a result made now.
 
     Parameters
     ----------
     models : iterable of ModelUse
         Models that took part.
+    device : str
+        Where they computed.
 
     Returns
     -------
     Provenance
     """
-    libraries = {}
-    for name in _LIBRARIES:
-        try:
-            libraries[name] = version(name)
-        except PackageNotFoundError:
-            continue
+    libraries = {name: version for name in _LIBRARIES if (version := installed_version(name)) is not None}
     system = f"{platform.system()} {platform.machine()}"
-    return Provenance(__version__, platform.python_version(), system, libraries, tuple(models))
+    return Provenance(__version__, platform.python_version(), system, libraries, tuple(models), device)
 
 
 def detector_used(replacement: Path | None) -> ModelUse:

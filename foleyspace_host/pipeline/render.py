@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import perf_counter
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.trajectory_file import read_trajectory
-from foleyspace_host.pipeline.dry import DryClip, open_dry
+from foleyspace_host.pipeline.dry import DryClip, open_dry, scan
 from foleyspace_host.pipeline.outputs import check_coding, check_format, check_outputs, output_kind
 from foleyspace_host.pipeline.provenance import hrtf_used, made_with
 from foleyspace_host.pipeline.rendering import check_audible, ears_for, write_rendered
@@ -16,6 +16,11 @@ from foleyspace_host.pipeline.results import RenderResult, sound_use, summarize
 from foleyspace_host.pipeline.settings import RenderSettings, SoundKeywords, plain
 from foleyspace_host.pipeline.stages import OnStage, Stages
 from foleyspace_host.render.formats import find_format
+
+if TYPE_CHECKING:
+    from foleyspace_host.geometry.timebase import Span
+    from foleyspace_host.pipeline.rendition import Tee
+    from foleyspace_host.pipeline.stage_cache import StageCache
 
 __all__ = ["render_file"]
 
@@ -26,6 +31,9 @@ def render_file(
     out: str | Path,
     *,
     hrtf: str | Path | None = None,
+    span: Span | None = None,
+    cache: StageCache | None = None,
+    tee: Tee | None = None,
     on_progress: OnStage | None = None,
     **options: Unpack[SoundKeywords],
 ) -> RenderResult:
@@ -42,6 +50,13 @@ def render_file(
         Sound file to write: ``.wav`` (32 bit float unless ``bit_depth`` is given) or ``.flac``.
     hrtf : str or Path, optional
         SOFA file; the shipped KEMAR set if not given.
+    span : Span, optional
+        The part of the sound to place, as if it had been cut out; the trajectory's times count from its start.
+        The result has exactly the samples from its rounded start to its rounded end.
+    cache : StageCache, optional
+        Where earlier results for the same inputs and settings are looked for, and these are kept.
+    tee : Tee, optional
+        Gets what is rendered as well, while it is being rendered.
     on_progress : callable, optional
         Called as (stage, done, total); raises Cancelled to stop.
     **options
@@ -70,13 +85,17 @@ def render_file(
     check_outputs([out], [dry, trajectory, settings.hrtf])
     path = read_trajectory(trajectory)
     check_audible(path, str(trajectory))
-    stages = Stages(on_progress)
+    stages = Stages(on_progress, cache)
     with stages.stage("decode") as report:
-        source = open_dry(dry)
+        source = open_dry(dry, span)
         ears = ears_for(settings, source.sample_rate_hz)
-        source.scan(report)
-    clip = DryClip(source, source.n_samples, settings.channels)
-    written = write_rendered(clip, path, ears, settings, out, stages)
+        scan(source, stages, report)
+    n_samples = source.n_samples
+    if span is not None:
+        first, stop = span.samples(source.sample_rate_hz)
+        n_samples = stop - first
+    clip = DryClip(source, n_samples, settings.channels)
+    written = write_rendered(clip, path, ears, settings, out, stages, tee=tee)
     return RenderResult(
         output=str(out),
         codec=written.codec,
@@ -94,4 +113,6 @@ def render_file(
         settings=plain(settings),
         provenance=made_with([] if ears is None else [hrtf_used(settings.hrtf)]),
         times_s=stages.times_s | {"total": round(perf_counter() - start, 3)},
+        reused=tuple(stages.reused),
+        warnings=tuple(stages.warnings),
     )

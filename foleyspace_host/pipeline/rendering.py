@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 
 from foleyspace_host.errors import TrajectoryInvalid
 from foleyspace_host.geometry.trajectory import Trajectory
-from foleyspace_host.pipeline.bed import mixed
-from foleyspace_host.pipeline.dry import DryClip
+from foleyspace_host.pipeline.dry import BLOCK_SAMPLES, DryClip
+from foleyspace_host.pipeline.rendition import Rendition, Tee
 from foleyspace_host.pipeline.settings import RenderSettings
 from foleyspace_host.pipeline.stages import OnProgress, Stages
 from foleyspace_host.render.channels import channel_angles_deg
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from foleyspace_host.hrtf.prepare import Hrtf
     from foleyspace_host.media.audio import AudioSource
     from foleyspace_host.media.wav import Broadcast
-    from foleyspace_host.media.write import WriteReport
 
 __all__ = ["Written", "check_audible", "ears_for", "write_rendered"]
 
@@ -115,6 +115,7 @@ def write_rendered(
     *,
     video: Path | None = None,
     original: AudioSource | None = None,
+    tee: Tee | None = None,
 ) -> Written:
     """Render a clip with constant memory and write it as sound, or into a copy of a video.
 
@@ -136,6 +137,8 @@ def write_rendered(
         The video whose picture is copied; only the sound is written if not given.
     original : AudioSource, optional
         Sound of the bed; needed where `settings` has one.
+    tee : Tee, optional
+        Gets what is rendered as well.
 
     Returns
     -------
@@ -146,43 +149,101 @@ def write_rendered(
     OutputUnwritable
         If the output cannot be written; nothing is left behind then, nor after any other error.
     """
-    from foleyspace_host.media.atomic import scratch_file
-    from foleyspace_host.media.write import write_audio
+    from foleyspace_host.media.atomic import check_space, scratch_file
 
-    rate = clip.source.sample_rate_hz
     output = find_format(settings.format)
     if settings.channels == "spread":
         angles = channel_angles_deg(clip.source.n_channels, settings.channel_angle_deg)
         settings = replace(settings, channel_angles_deg=angles)
+    cache = stages.cache_of("render")
+    coding = _Coding(_SUBTYPES.get(settings.bit_depth or ""), _broadcast(clip, settings, out))
+    # float WAV files hold what is rendered as it is; others are made of one, in a second step if that is kept
+    is_float = video is None and out.suffix.lower() == ".wav" and coding.subtype in (None, "FLOAT")
+    one_step = is_float or (video is None and cache is None)
+    n_bytes = 4 * output.n_channels * clip.n_samples
+    check_space(out, n_bytes if is_float else n_bytes + (n_bytes if video is None else video.stat().st_size))
+    rendition = Rendition(clip, trajectory, hrtf, settings, original)
+    if tee is not None:
+        tee.begin(clip.source.sample_rate_hz, output.n_channels, clip.n_samples)
 
-    def write(path: Path, subtype: str | None = None, broadcast: Broadcast | None = None) -> WriteReport:
-        with stages.stage("render") as report:
-            return write_audio(
-                path,
-                _rendered(clip, trajectory, hrtf, settings, original, report),
-                rate,
-                output.n_channels,
-                channel_mask=output.speaker_mask,
-                loudness_weights=output.loudness_weights,
-                subtype=subtype,
-                broadcast=broadcast,
-            )
-
-    if video is None:
-        broadcast = _broadcast(clip, settings, out)
-        sound = write(out, _SUBTYPES.get(settings.bit_depth or ""), broadcast)
-        reference = None if broadcast is None else broadcast.time_reference
-        return Written(
-            sound.subtype, _rounded(sound.true_peak_db), _rounded(sound.loudness_lufs), sound.gain_db, reference
-        )
-
-    from foleyspace_host.media.mux import mux_audio
-
-    with scratch_file(out, ".wav") as rendered:
-        write(rendered)
+    with ExitStack() as files:
+        kept = out if one_step and cache is None else files.enter_context(scratch_file(out, ".wav"))
+        key = "" if cache is None else rendition.key()
+        if cache is not None and cache.fetch(key, kept) is not None:
+            stages.reused.append("render")
+            if tee is not None:
+                for block in _read(kept, clip.n_samples):
+                    tee.write(block)
+        else:
+            with stages.stage("render") as report:
+                blocks = rendition.blocks(report, tee)
+                if one_step:
+                    written = _write(out, blocks, clip, settings, coding, report)
+                else:
+                    _write(kept, blocks, clip, settings, _Coding(), report)
+            if cache is not None and rendition.key() == key:  # the sound may have changed meanwhile
+                cache.store(key, out if one_step else kept)
+            if one_step:
+                return written
         with stages.stage("write") as report:
-            muxed = mux_audio(video, rendered, out, loudness_weights=output.loudness_weights, on_progress=report)
+            if video is None:
+                return _write(out, _read(kept, clip.n_samples, report), clip, settings, coding, report)
+            from foleyspace_host.media.mux import mux_audio
+
+            muxed = mux_audio(video, kept, out, loudness_weights=output.loudness_weights, on_progress=report)
     return Written(muxed.codec, _rounded(muxed.true_peak_db), _rounded(muxed.loudness_lufs), muxed.gain_db)
+
+
+@dataclass(frozen=True, slots=True)
+class _Coding:
+    """How a sound file holds its samples, and what it says about its place in time."""
+
+    subtype: str | None = None
+    broadcast: Broadcast | None = None
+
+
+def _write(
+    path: Path,
+    blocks: Iterable[NDArray[np.float32]],
+    clip: DryClip,
+    settings: RenderSettings,
+    coding: _Coding,
+    report: OnProgress,
+) -> Written:
+    from foleyspace_host.media.write import write_audio
+
+    output = find_format(settings.format)
+    sound = write_audio(
+        path,
+        blocks,
+        clip.source.sample_rate_hz,
+        output.n_channels,
+        channel_mask=output.speaker_mask,
+        loudness_weights=output.loudness_weights,
+        subtype=coding.subtype,
+        broadcast=coding.broadcast,
+        # the second pass of integer files adds nothing to the progress, but the user may cancel in it
+        on_progress=lambda *_: report(clip.n_samples, clip.n_samples),
+    )
+    return Written(
+        sound.subtype,
+        _rounded(sound.true_peak_db),
+        _rounded(sound.loudness_lufs),
+        sound.gain_db,
+        None if coding.broadcast is None else coding.broadcast.time_reference,
+    )
+
+
+def _read(path: Path, n_samples: int, report: OnProgress | None = None) -> Iterator[NDArray[np.float32]]:
+    """Read a rendered sound back, as it was."""
+    from foleyspace_host.media.audio import open_audio
+
+    done = 0
+    for block in open_audio(path).blocks(BLOCK_SAMPLES):
+        yield block
+        done += block.shape[1]
+        if report is not None:
+            report(done, n_samples)
 
 
 def _broadcast(clip: DryClip, settings: RenderSettings, out: Path) -> Broadcast | None:
@@ -192,35 +253,12 @@ def _broadcast(clip: DryClip, settings: RenderSettings, out: Path) -> Broadcast 
     from foleyspace_host.media.wav import Broadcast, read_broadcast
 
     own = read_broadcast(clip.source.path)
-    if settings.time_reference is None:
-        return own
-    return replace(own or Broadcast(0), time_reference=settings.time_reference)
-
-
-def _rendered(
-    clip: DryClip,
-    trajectory: Trajectory,
-    hrtf: Hrtf | None,
-    settings: RenderSettings,
-    original: AudioSource | None,
-    report: OnProgress,
-) -> Iterator[NDArray[np.float32]]:
-    from foleyspace_host.render.stream import render_stream
-
-    rate = clip.source.sample_rate_hz
-    blocks: Iterable[NDArray[np.float32]] = render_stream(
-        clip.blocks(), clip.n_samples, rate, trajectory, hrtf, settings
-    )
-    if settings.bed_db is not None and original is not None:
-        from foleyspace_host.render.panning.law import stereo_weights
-
-        weights = stereo_weights(find_format(settings.format))
-        blocks = mixed(blocks, original, settings.bed_db, rate, clip.n_samples, weights)
-    done = 0
-    for block in blocks:
-        yield block
-        done += block.shape[1]
-        report(done, clip.n_samples)
+    if settings.time_reference is not None:
+        return replace(own or Broadcast(0), time_reference=settings.time_reference)
+    if own is not None and clip.source.span is not None:
+        first, _ = clip.source.span.samples(clip.source.sample_rate_hz)
+        return replace(own, time_reference=own.time_reference + first)
+    return own
 
 
 def _rounded(level_db: float | None) -> float | None:

@@ -118,6 +118,10 @@ class RenderResult:
         Versions and models it was made with.
     times_s : dict of str to float
         How long each stage took, and all of them ("total") [s].
+    reused : tuple of str
+        The stages whose result was in the cache.
+    warnings : tuple of str
+        What the user should know, one line each.
     """
 
     output: str
@@ -136,6 +140,8 @@ class RenderResult:
     settings: dict[str, object]
     provenance: Provenance
     times_s: dict[str, float]
+    reused: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +154,16 @@ class SpatializeResult(RenderResult):
         The video.
     trajectory : str or None
         The trajectory file, if one was asked for.
+    report : str or None
+        The page to correct it on, if one was asked for.
+    heard : tuple of str
+        The clearest sounds in the video by name, as far as they tell of their source.
     """
 
     video: str
     trajectory: str | None
+    report: str | None
+    heard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +186,14 @@ class LocalizeResult:
         Versions and models it was made with.
     times_s : dict of str to float
         How long each stage took, and all of them ("total") [s].
+    reused : tuple of str
+        The stages whose result was in the cache.
+    warnings : tuple of str
+        What the user should know, one line each.
+    report : str or None
+        The page to correct it on, if one was asked for.
+    heard : tuple of str
+        The clearest sounds in the video by name, as far as they tell of their source.
     """
 
     output: str
@@ -183,6 +203,10 @@ class LocalizeResult:
     settings: dict[str, object]
     provenance: Provenance
     times_s: dict[str, float]
+    reused: tuple[str, ...]
+    warnings: tuple[str, ...]
+    report: str | None
+    heard: tuple[str, ...] = ()
 
 
 def sound_use(clip: DryClip) -> SoundUse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -41,6 +42,17 @@ class LocalizeSettings:
         Field of view over the longer side of the picture, 1 to 179 [deg].
     detector : Path, optional
         ONNX file used instead of the shipped detector.
+    prompt : str, optional
+        Words for the sound; where no label is given, things that they name are taken before others.
+    source : tuple of str
+        Sources that sound, by their ids; the likeliest if there are none.
+    depth : str, optional
+        Depth model by file or name, or "none"; the one added last if not given.
+    depth_kind : str, optional
+        What the depth model is; as it was added, or told by its inputs and outputs, if not given.
+    open_vocabulary : str, optional
+        Model that is told in words what to look for, by file or name, or "none"; if not given, the one added last,
+        where the label is not the name of a class.
 
     Raises
     ------
@@ -51,11 +63,43 @@ class LocalizeSettings:
     label: str | None = None
     hfov_deg: float = DEFAULT_HFOV_DEG
     detector: Path | None = None
+    prompt: str | None = None
+    source: tuple[str, ...] = ()
+    depth: str | None = None
+    depth_kind: str | None = None
+    open_vocabulary: str | None = None
 
     def __post_init__(self) -> None:
         Camera(1, 1, self.hfov_deg)
         if self.label is not None and not self.label.strip():
             raise InvalidInput("the label is empty", where="label", cure="name a class, for example car")
+        if self.prompt is not None and not self.prompt.strip():
+            raise InvalidInput("the prompt is empty", where="prompt", cure="leave it out, or say what sounds")
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        label: str | None,
+        hfov_deg: float,
+        detector: str | Path | None,
+        prompt: str | None,
+        source: Sequence[str],
+        depth: str | Path | None,
+        depth_kind: str | None,
+        open_vocabulary: str | Path | None,
+    ) -> LocalizeSettings:
+        """Return the settings that the keywords of the pipeline mean."""
+        return cls(
+            label=label,
+            hfov_deg=hfov_deg,
+            detector=None if detector is None else Path(detector),
+            prompt=prompt,
+            source=tuple(source),
+            depth=None if depth is None else str(depth),
+            depth_kind=depth_kind,
+            open_vocabulary=None if open_vocabulary is None else str(open_vocabulary),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from foleyspace_host.pipeline.stage_cache import StageCache
 
 __all__ = ["OnProgress", "OnStage", "Stages"]
 
@@ -23,16 +27,34 @@ class Stages:
     on_progress : callable, optional
         Called as (stage, done, total), with done never falling within a stage and reaching total at its end;
         it may raise Cancelled.
+    cache : StageCache, optional
+        Where stages look for their result before they work, and leave it for later.
 
     Attributes
     ----------
+    cache : StageCache or None
+        The same.
     times_s : dict of str to float
         How long each finished stage took [s].
+    reused : list of str
+        The stages whose result was in the cache.
+    device : str
+        Where models computed: "cuda" or "cpu".
+    warnings : list of str
+        What the user should know, one line each.
     """
 
-    def __init__(self, on_progress: OnStage | None = None) -> None:
+    def __init__(self, on_progress: OnStage | None = None, cache: StageCache | None = None) -> None:
         self._on_progress = on_progress
+        self.cache = cache
         self.times_s: dict[str, float] = {}
+        self.reused: list[str] = []
+        self.device = "cpu"
+        self.warnings: list[str] = []
+
+    def cache_of(self, stage: str) -> StageCache | None:
+        """Return the cache if it keeps the results of a stage, else None."""
+        return self.cache if self.cache is not None and self.cache.keeps(stage) else None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[OnProgress]:

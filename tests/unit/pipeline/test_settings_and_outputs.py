@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from foleyspace_host.errors import InvalidInput, ModelUnavailable, OutputUnwritable
-from foleyspace_host.pipeline.outputs import check_outputs, output_kind, write_text
+from foleyspace_host.pipeline.outputs import add_text, check_outputs, output_kind
 from foleyspace_host.pipeline.provenance import detector_used, hrtf_used, made_with
 from foleyspace_host.pipeline.settings import LocalizeSettings, RenderSettings, plain
 
@@ -82,7 +83,9 @@ def test_unwritable_outputs_are_refused_before_the_work(tmp_path: Path) -> None:
 
 
 def test_text_is_written_as_it_is(tmp_path: Path) -> None:
-    write_text(tmp_path / "a.json", "é\n")
+    with ExitStack() as files:
+        add_text(files, tmp_path / "a.json", "é\n")
+        assert not (tmp_path / "a.json").exists()
     assert (tmp_path / "a.json").read_bytes() == "é\n".encode()
     assert len(list(tmp_path.iterdir())) == 1
 

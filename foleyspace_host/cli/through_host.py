@@ -1,0 +1,188 @@
+"""What a command does with ``--host``: hand its job to the host, follow it, and put the result in its place."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from foleyspace_host.cli.progress import stage_bars
+from foleyspace_host.errors import FoleySpaceError, HostError, InvalidInput
+
+if TYPE_CHECKING:
+    from foleyspace_host.client import Client, ClientError, Progress, Result
+
+__all__ = ["host_client", "refuse", "run_in_host"]
+
+_LOCALIZE = ("label", "hfov_deg")
+
+
+@contextmanager
+def host_client(profile: str, *, start: bool) -> Iterator[Client]:
+    """Connect to the host, and turn the client's errors into those of the command line.
+
+    Parameters
+    ----------
+    profile : str
+        Profile of the host.
+    start : bool
+        Whether to start one where none runs.
+
+    Yields
+    ------
+    Client
+
+    Raises
+    ------
+    FoleySpaceError
+        With the code that the host gave; HostNotRunning if there is none.
+    """
+    from foleyspace_host.client import Client, ClientError
+
+    try:
+        with Client("cli", profile=profile, start=start) as client:
+            yield client
+    except ClientError as error:
+        raise _as_ours(error) from error
+
+
+def _as_ours(error: ClientError) -> FoleySpaceError:
+    kinds: dict[str, type[FoleySpaceError]] = {}
+    waiting: list[type[FoleySpaceError]] = [FoleySpaceError]
+    while waiting:
+        kind = waiting.pop()
+        kinds.setdefault(kind.code, kind)
+        waiting += kind.__subclasses__()
+    known = kinds.get(error.code, HostError)
+    return known(error.message, where=error.where, cure=error.cure)
+
+
+def run_in_host(
+    kind: str, out: Path, *, profile: str, settings: Mapping[str, Any], **files: Path | None
+) -> dict[str, Any]:
+    """Let the host do a job, showing its progress; Ctrl-C cancels it.
+
+    Parameters
+    ----------
+    kind : {"localize", "render", "spatialize"}
+        What to do.
+    out : Path
+        File to write; what stands there is replaced when the job is done.
+    profile : str
+        Profile of the host.
+    settings : mapping of str to object
+        The command's options, by the names of the pipeline's parameters.
+    **files : Path, optional
+        ``video``, ``audio``, ``trajectory`` to work on; ``trajectory_out`` to write the trajectory to.
+
+    Returns
+    -------
+    dict
+        What ``--json`` prints.
+
+    Raises
+    ------
+    FoleySpaceError
+        As the pipeline's; nothing is written then.
+    """
+    from foleyspace_host.pipeline.outputs import check_outputs
+
+    trajectory_out = files.pop("trajectory_out", None)
+    given = {name: value for name, value in settings.items() if value is not None}
+    hrtf = given.get("hrtf")
+    check_outputs([out, trajectory_out], [*files.values(), hrtf])
+    fields: dict[str, Any] = {name: path for name, path in files.items() if path is not None}
+    if kind == "localize":
+        fields["settings"] = given
+    else:
+        if kind == "spatialize":
+            fields["localize"] = {name: given.pop(name) for name in _LOCALIZE if name in given}
+            if (bed_db := given.pop("bed_db", None)) is not None:
+                fields["bed_db"] = bed_db
+        fields["settings"] = _rendering(given, air=settings.get("air"))
+    suffix = None if kind == "localize" else out.suffix.lower()
+    with host_client(profile, start=True) as client, _bars() as show:
+        job = client.submit(kind, folder=out.absolute().parent, stem=_stem(out), suffix=suffix, **fields)
+        result = job.result(on_progress=show)
+    for warning in result.warnings:
+        click.echo(f"foleyspace: warning: {warning}", err=True)
+    return _put_in_place(result, out, trajectory_out)
+
+
+def _stem(out: Path) -> str:
+    return re.sub(r'[\x00-\x1f/\\:*?"<>|]', "-", out.stem)[:100] or "result"
+
+
+def refuse(**options: object) -> None:
+    """Refuse options that the host knows nothing of.
+
+    Parameters
+    ----------
+    **options : object
+        By name; None where not given.
+
+    Raises
+    ------
+    InvalidInput
+        If one of them is given.
+    """
+    for name, value in options.items():
+        if value is not None:
+            raise InvalidInput(
+                "cannot be used together with --host", where=f"--{name.replace('_', '-')}", cure="leave one of them out"
+            )
+
+
+def _rendering(given: dict[str, Any], *, air: Any) -> dict[str, Any]:
+    """Return the settings of rendering as the protocol words them."""
+    room = given.get("room")
+    if isinstance(room, str) and room.lower().endswith(".json"):
+        refuse(room=room)
+    described = f"{air.temperature_c:g},{air.humidity_percent:g}" if air is not None else False
+    return {**given, "air": described}
+
+
+@contextmanager
+def _bars() -> Iterator[Any]:
+    """Show the host's progress as the pipeline's own is shown."""
+    with stage_bars() as show:
+        if show is None:
+            yield None
+            return
+        before: list[Progress] = []
+
+        def tell(progress: Progress) -> None:
+            if before and before[0].stage != progress.stage:  # its last report may have been left out
+                show(before[0].stage, before[0].total, before[0].total)
+            before[:] = [progress]
+            show(progress.stage, progress.done, progress.total)
+
+        yield tell
+
+
+def _put_in_place(result: Result, out: Path, trajectory_out: Path | None) -> dict[str, Any]:
+    """Give the results the names that were asked for, instead of those that the host chose."""
+    details = dict(result.details)
+    kept = {"trajectory": trajectory_out}
+    main = next((file for file in result.artifacts if file.role not in kept), result.artifacts[0])
+    for file in result.artifacts:
+        place = out if file is main else kept.get(file.role)
+        try:
+            if place is None:
+                with suppress(FileNotFoundError):
+                    os.unlink(file.path)
+            else:
+                os.replace(file.path, place)
+        except OSError as error:
+            raise HostError(
+                f"the result cannot be given its name {place} ({error.strerror})", where=file.path, cure="rename it"
+            ) from error
+    details["output"] = str(out)
+    if "trajectory" in details:
+        details["trajectory"] = None if trajectory_out is None else str(trajectory_out)
+    return details

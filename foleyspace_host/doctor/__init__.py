@@ -1,0 +1,1 @@
+"""Whether this installation works: small checks, each with what to do when it does not."""

@@ -1,0 +1,1 @@
+"""Jobs that are never lost: kept in SQLite, run by processes that may die, each ended exactly once."""

@@ -1,0 +1,61 @@
+"""What this host can do now, and why not the rest; found out without loading what does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from foleyspace_host.errors import ModelUnavailable
+from foleyspace_host.models.hardware import Finding, find_cuda, find_runtime
+from foleyspace_host.models.registry import entry, find
+from foleyspace_host.protocol.messages import Capability
+from foleyspace_host.render.formats import FORMAT_NAMES
+
+__all__ = ["NOT_YET", "capabilities"]
+
+NOT_YET = {
+    "generate": "this version makes no sound from words",
+    "timeline": "this version reads no timelines",
+}
+"""Kinds of jobs that the protocol knows and this version does not do."""
+
+
+def capabilities() -> list[Capability]:
+    """Return what this host can do and what not.
+
+    Returns
+    -------
+    list of Capability
+        The kinds of jobs, then ``format:NAME``, ``renderer:NAME`` and ``device:NAME``.
+    """
+    return [Capability(name=name, available=f.available, reason=f.reason, cure=f.cure) for name, f in _findings()]
+
+
+def _findings() -> Iterator[tuple[str, Finding]]:
+    ears = _shipped("kemar")
+    yield "localize", _all(find_runtime(), _shipped("centernet"))
+    yield "render", ears
+    yield "spatialize", _all(find_runtime(), _shipped("centernet"), ears)
+    for kind, reason in NOT_YET.items():
+        yield kind, Finding(False, reason)
+    for name in FORMAT_NAMES:
+        yield f"format:{name}", ears if name == "binaural" else Finding(True)
+    yield "renderer:hrtf", ears
+    yield "renderer:diffusion", Finding(False, "this version has no such renderer")
+    yield "device:cpu", Finding(True)
+    yield "device:cuda", find_cuda()
+
+
+def _shipped(name: str) -> Finding:
+    """Return whether a shipped file is there and as long as it should be; `foleyspace models verify` reads it."""
+    try:
+        n_bytes = find(name).stat().st_size
+    except (ModelUnavailable, OSError) as error:
+        return Finding(False, str(getattr(error, "problem", error)), getattr(error, "cure", None))
+    if n_bytes != entry(name).size_bytes:
+        return Finding(False, f"the {name} model is damaged", "install the package again")
+    return Finding(True)
+
+
+def _all(*findings: Finding) -> Finding:
+    """Return the first thing that is missing."""
+    return next((finding for finding in findings if not finding.available), Finding(True))

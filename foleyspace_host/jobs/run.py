@@ -1,0 +1,257 @@
+"""The work of a job, in a worker process: from a request to finished files, through the same pipeline as the commands.
+
+An attempt that died resumes where it was: every finished stage is in the cache (`pipeline.stage_cache`), under a
+key that says what it was made from, for this job as for any other.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import msgspec
+
+from foleyspace_host.errors import InvalidInput, ModelUnavailable
+from foleyspace_host.jobs.artifacts import place, result_name, work_folder
+from foleyspace_host.jobs.capabilities import NOT_YET
+from foleyspace_host.jobs.inputs import Inputs, span_of
+from foleyspace_host.jobs.model import Assignment, OnProgress, Outcome
+from foleyspace_host.jobs.preview import PreviewHead, PreviewWriter
+from foleyspace_host.pipeline.stage_cache import StageCache
+from foleyspace_host.protocol import messages
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from foleyspace_host.models.session import Device
+    from foleyspace_host.pipeline.results import LocalizeResult, RenderResult
+
+__all__ = ["run"]
+
+# about how long the stages take beside each other, for the fraction of the whole
+_SHARES = {
+    "localize": {"localize": 0.96, "write": 0.02, "place": 0.02},
+    "render": {"decode": 0.2, "render": 0.6, "write": 0.1, "place": 0.1},
+    "spatialize": {"decode": 0.05, "localize": 0.7, "render": 0.15, "write": 0.08, "place": 0.02},
+}
+
+
+def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    """Do a job.
+
+    Parameters
+    ----------
+    assignment : Assignment
+        The job.
+    on_progress : callable
+        See `jobs.model.OnProgress`.
+
+    Returns
+    -------
+    Outcome
+        What the command line's ``--json`` would say, with the files under the names that they have now.
+
+    Raises
+    ------
+    FoleySpaceError
+        As the pipeline does; Conflict if an input is not what it was, ModelUnavailable for kinds of jobs that
+        this version does not know how to do.
+    """
+    request = msgspec.msgpack.decode(assignment.body, type=messages.JobSubmit)
+    job = request.job
+    kind = str(job.__struct_config__.tag)
+    if kind in NOT_YET:
+        raise ModelUnavailable(NOT_YET[kind], where="$.job.kind", cure="see the capabilities in hello.ok")
+    progress = _Progress(kind, on_progress)
+    with work_folder(assignment) as work:
+        inputs = Inputs(assignment, request, work)
+        made: dict[str, Path] = {}
+        if isinstance(job, messages.LocalizeJob):
+            result: LocalizeResult | RenderResult = _localize(job, assignment, inputs, made, work, progress)
+        elif isinstance(job, messages.RenderJob):
+            result = _render(job, assignment, inputs, made, work, progress)
+        else:
+            result = _spatialize(cast("messages.SpatializeJob", job), assignment, inputs, made, work, progress)
+        inputs.check("while it was read")
+        artifacts = tuple(
+            place(path, role, assignment, lambda done, total: progress("place", done, total))
+            for role, path in made.items()
+        )
+    progress("place", 1, 1)
+    said = asdict(result)
+    if isinstance(job, messages.RenderJob | messages.SpatializeJob) and job.audio and job.audio.path is None:
+        said["sound"]["path"] = "$.job.audio.buffers"
+    final = {str(path): artifact.path for path, artifact in zip(made.values(), artifacts, strict=True)}
+    for name in ("output", "trajectory"):
+        if said.get(name) in final:
+            said[name] = final[said[name]]
+    return Outcome(artifacts, json.loads(json.dumps(said, allow_nan=False)), result.warnings)
+
+
+def _localize(
+    job: messages.LocalizeJob,
+    assignment: Assignment,
+    inputs: Inputs,
+    made: dict[str, Path],
+    work: Path,
+    progress: _Progress,
+) -> LocalizeResult:
+    from foleyspace_host.pipeline.localize import localize_file
+
+    if (suffix := job.output.suffix) not in (None, ".json"):
+        raise InvalidInput(f"a trajectory is no {suffix} file", where="$.job.output.suffix", cure="leave it out")
+    made["trajectory"] = work / result_name(assignment, ".trajectory.json")
+    return localize_file(
+        inputs.file("$.job.video.path"),
+        made["trajectory"],
+        **_plain(job.settings),
+        span=span_of(job.video.span),
+        device=cast("Device", assignment.device),
+        cache=_cache(assignment),
+        on_progress=progress,
+    )
+
+
+def _render(
+    job: messages.RenderJob,
+    assignment: Assignment,
+    inputs: Inputs,
+    made: dict[str, Path],
+    work: Path,
+    progress: _Progress,
+) -> RenderResult:
+    from foleyspace_host.pipeline.render import render_file
+
+    path, span = inputs.audio(job.audio)
+    made["audio"] = work / result_name(assignment, job.output.suffix or ".wav")
+    with _Preview(assignment) as preview:
+        return render_file(
+            path,
+            inputs.trajectory(job.trajectory),
+            made["audio"],
+            **_rendering(job.settings, inputs),
+            span=span,
+            cache=_cache(assignment),
+            tee=preview,
+            on_progress=progress,
+        )
+
+
+def _spatialize(
+    job: messages.SpatializeJob,
+    assignment: Assignment,
+    inputs: Inputs,
+    made: dict[str, Path],
+    work: Path,
+    progress: _Progress,
+) -> RenderResult:
+    from foleyspace_host.pipeline.outputs import VIDEO_SUFFIXES
+    from foleyspace_host.pipeline.spatialize import spatialize
+
+    audio, audio_span = (None, None) if job.audio is None else inputs.audio(job.audio)
+    suffix = job.output.suffix or ".wav"
+    role: Literal["audio", "video"] = "video" if suffix in VIDEO_SUFFIXES else "audio"
+    made[role] = work / result_name(assignment, suffix)
+    made["trajectory"] = work / result_name(assignment, ".trajectory.json")
+    with _Preview(assignment) as preview:
+        return spatialize(
+            inputs.file("$.job.video.path"),
+            made[role],
+            audio=audio,
+            keys=None if job.trajectory is None else inputs.trajectory(job.trajectory),
+            bed_db=job.bed_db,
+            trajectory_out=made["trajectory"],
+            **_plain(job.localize),
+            **_rendering(job.settings, inputs),
+            span=span_of(job.video.span),
+            audio_span=audio_span,
+            device=cast("Device", assignment.device),
+            cache=_cache(assignment),
+            tee=preview,
+            on_progress=progress,
+        )
+
+
+def _cache(assignment: Assignment) -> StageCache:
+    return StageCache(assignment.cache_folder, assignment.cache_limit_bytes)
+
+
+def _plain(settings: messages.LocalizeSettings | messages.RenderSettings) -> dict[str, Any]:
+    """Return the settings that were given; the others take the pipeline's defaults."""
+    return {name: value for name, value in msgspec.structs.asdict(settings).items() if value is not None}
+
+
+def _rendering(settings: messages.RenderSettings, inputs: Inputs) -> dict[str, Any]:
+    """Return the settings of a rendering as the pipeline's keywords."""
+    given = _plain(settings)
+    if (renderer := given.pop("renderer", "hrtf")) != "hrtf":
+        raise ModelUnavailable(
+            f"there is no renderer {renderer!r} in this version", where="$.job.settings.renderer", cure="use hrtf"
+        )
+    if given.get("room", "").strip().lower().endswith(".json"):
+        raise InvalidInput("a room is not read from a file here", where="$.job.settings.room", cure="describe it")
+    if "hrtf" in given:
+        given["hrtf"] = inputs.file("$.job.settings.hrtf")
+    if "air" in given:
+        given["air"] = _air(given["air"])
+    return given
+
+
+def _air(air: bool | str) -> object:
+    from foleyspace_host.render.air import Air
+
+    if isinstance(air, bool):
+        return Air() if air else None
+    try:
+        temperature, humidity = (float(part) for part in air.split(","))
+    except ValueError:
+        raise InvalidInput(
+            f"{air!r} is not two numbers", where="$.job.settings.air", cure="give for example 20,50"
+        ) from None
+    return Air(temperature, humidity)
+
+
+class _Progress:
+    """Turns the progress of stages into that of the whole, which never falls."""
+
+    def __init__(self, kind: str, on_progress: OnProgress) -> None:
+        self._shares = _SHARES[kind]
+        self._on_progress = on_progress
+        self._furthest = 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        before = 0.0
+        for name, share in self._shares.items():
+            if name == stage:
+                self._furthest = max(self._furthest, min(1.0, before + share * min(done / max(total, 1), 1.0)))
+                break
+            before += share
+        self._on_progress(stage, done, total, self._furthest)
+
+
+class _Preview:
+    """Lets those who listen in hear what is rendered, if that was asked for."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._path = assignment.preview
+        self._writer: PreviewWriter | None = None
+
+    def __enter__(self) -> _Preview:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def begin(self, sample_rate_hz: int, n_channels: int, n_samples: int) -> None:
+        """Make the file."""
+        if self._path is not None:
+            self._writer = PreviewWriter(self._path, PreviewHead(sample_rate_hz, n_channels, n_samples))
+
+    def write(self, block: NDArray[np.float32]) -> None:
+        """Append a piece of shape (n_channels, n)."""
+        if self._writer is not None:
+            self._writer.write(block.T.astype("float32", order="C").data)
