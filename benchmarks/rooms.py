@@ -1,7 +1,7 @@
 """Measures the rooms: their cost, and their decay, clarity and coherence between the ears against theory.
 
-``python benchmarks/rooms.py [--picture FILE.png]`` prints a table in Markdown. Nothing here starts
-threads but numpy's linear algebra: set OPENBLAS_NUM_THREADS=1 to be sure of one.
+``OPENBLAS_NUM_THREADS=1 python benchmarks/rooms.py [--picture FILE.png]`` prints a table in Markdown. Nothing
+here starts threads but numpy's linear algebra.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -187,7 +186,6 @@ def picture(hrtf: Hrtf, file: Path) -> None:
 
 def main() -> None:
     """Print the table, and draw on demand."""
-    cv2.setNumThreads(1)  # idle threads that wait for work would count as processor time
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--no-table", action="store_true")

@@ -338,34 +338,36 @@
     _list() {
       this.listed = this.record.now;
       this.listedActive = this.active;
+      // rows stay where they are: one that is replaced between press and release would lose the click
       const list = $("sources");
-      const focus = document.activeElement?.dataset?.focus;
-      list.replaceChildren(...this.sources.map((source, index) => this._row(source, index)));
-      if (focus) list.querySelector(`[data-focus="${focus}"]`)?.focus({ preventScroll: true });
+      while (list.children.length > this.sources.length) list.lastElementChild.remove();
+      this.sources.forEach((source, index) => this._fill(list.children[index] ?? list.appendChild(this._row(index)), source, index));
       $("nothing").hidden = !this.sources.length || !this.sources.every(F.record.isAssumed);
       $("alone").hidden = this.sources.some((source) => source.selected);
     }
 
-    _row(source, index) {
+    _row(index) {
       const row = $("source-row").content.firstElementChild.cloneNode(true);
-      const pick = row.querySelector(".pick");
-      row.style.setProperty("--colour", this.colour(index));
-      pick.setAttribute("aria-pressed", String(index === this.active));
-      pick.dataset.focus = `pick-${index}`;
-      row.querySelector(".name").textContent = source.label || source.id;
-      row.querySelector(".score").textContent = `${Math.round(100 * (source.confidence ?? 1))} %`;
-      for (const line of summary(source)) {
-        const span = document.createElement("span");
-        span.textContent = line;
-        row.querySelector(".detail").append(span);
-      }
-      pick.addEventListener("click", () => this.choose(index));
       const toggle = row.querySelector("input");
-      toggle.checked = source.selected ?? true;
-      toggle.dataset.focus = `toggle-${index}`;
-      toggle.setAttribute("aria-label", `${source.label || source.id} sounds`);
+      row.style.setProperty("--colour", this.colour(index));
+      row.querySelector(".pick").addEventListener("click", () => this.choose(index));
       toggle.addEventListener("change", () => this.select(index, toggle.checked));
       return row;
+    }
+
+    _fill(row, source, index) {
+      const toggle = row.querySelector("input");
+      row.querySelector(".pick").setAttribute("aria-pressed", String(index === this.active));
+      row.querySelector(".name").textContent = source.label || source.id;
+      row.querySelector(".score").textContent = `${Math.round(100 * (source.confidence ?? 1))} %`;
+      const lines = summary(source).map((line) => {
+        const span = document.createElement("span");
+        span.textContent = line;
+        return span;
+      });
+      row.querySelector(".detail").replaceChildren(...lines);
+      toggle.checked = source.selected ?? true;
+      toggle.setAttribute("aria-label", `${source.label || source.id} sounds`);
     }
 
     _listen() {
