@@ -45,7 +45,7 @@ Array = NDArray[np.float64]
 
 
 def errors(clip: Clip, thing: Thing, source: Source, class_name: str) -> dict[str, Array]:
-    """Errors of a source in each picture where the thing's middle is in sight and not behind a pillar."""
+    """Errors of a source in each picture where the thing's middle is in the picture, behind a pillar too."""
     camera = Camera(*clip.size, 60.0)
     rows = []
     for t_s in clip.times_s:

@@ -1,6 +1,7 @@
 """Measure localization on clips whose source has been labelled by hand.
 
-    python benchmarks/localization.py CLIPS [--evaluator SCRIPT] [--json]
+    python benchmarks/localization.py CLIPS [--mirrored] [--evaluator SCRIPT] [--json]
+    python benchmarks/localization.py CLIPS --ablation
 
 CLIPS is a folder with ``labels.json`` and ``<clip>.mp4``. For each clip, the labels give the source's point
 in the picture once a second; a pinhole camera of 60 degrees over the longer side turns it into a direction.
@@ -14,6 +15,12 @@ seconds    time to localize the clip with its decoding; loading the model is sta
 Beside `localize` stand two baselines: "best box" takes the box of the highest score in each picture, if that
 is at least 0.3, and "centre" always says straight ahead. ``--evaluator`` scores the same trajectories with a
 script that has a function ``score_visual(path, clip, hfov)``, and stops if the numbers differ from these.
+``--mirrored`` takes mirror images of clips and labels: most labelled sources are on the right.
+
+``--ablation`` prints az_all with all cues, and with each switched off in turn; and for the same keys the azimuth
+that the mapping of the FoleySpace paper (arXiv 2508.12918) gives, as far as its text tells it: with forward
+S d and sideways 2 S (1/2 - x), d the depth brought to 0 to 1 over the clip by its least and greatest value, S half
+the width of the sound field, which falls out of the azimuth.
 """
 
 from __future__ import annotations
@@ -24,15 +31,18 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.geometry.camera import Camera
 from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
 from foleyspace_host.geometry.trajectory_file import dumps
+from foleyspace_host.localize.cues import Cues
 from foleyspace_host.localize.localizer import SAMPLING_HZ, load_detector, localize
 from foleyspace_host.localize.see.detect import Detector
 from foleyspace_host.media.probe import probe
@@ -41,6 +51,7 @@ from foleyspace_host.media.video import read_frames
 HFOV_DEG = 60.0
 BEST_BOX_SCORE = 0.3
 REACH_S = 0.5  # an answer holds for so long before its first and after its last key
+CUES = ("tracker", "motion", "audio", "range")
 COLUMNS = ("az", "az_seen", "az_all", "el", "coverage", "seconds")
 
 
@@ -141,14 +152,95 @@ def measure(folder: Path, evaluator: Path | None) -> dict[str, Any]:
     return {"loading_s": loading_s, "methods": methods, "mean": means}
 
 
+def paper_mapping(trajectory: Trajectory) -> Trajectory:
+    """Return the same keys with azimuth and elevation as the paper's mapping has them."""
+    assert trajectory.camera is not None
+    camera, source = trajectory.camera, trajectory.selected[0]
+    points = np.array([key.image_xy for key in source.keys])
+    sideways, up = 2 * (0.5 - points[:, 0]), 2 * (0.5 - points[:, 1]) * camera.height / camera.width
+    depth = np.array([key.distance_m for key in source.keys]) / camera.range_m(
+        np.ones(len(points)), points[:, 0] * camera.width, points[:, 1] * camera.height
+    )
+    forward = (depth - depth.min()) / np.ptp(depth) if np.ptp(depth) > 0.0 else np.ones(len(depth))
+    azimuth = np.degrees(np.arctan2(sideways, forward))
+    elevation = np.degrees(np.arctan2(up, np.hypot(sideways, forward)))
+    keys = tuple(
+        replace(key, azimuth_deg=float(az), elevation_deg=float(el))
+        for key, az, el in zip(source.keys, azimuth, elevation, strict=True)
+    )
+    return replace(trajectory, sources=(replace(source, keys=keys),))
+
+
+def mirrored(folder: Path, into: Path) -> Path:
+    """Write mirror images of labelled clips and their labels into another folder."""
+    labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    for name, clip in labels.items():
+        with av.open(str(folder / f"{name}.mp4")) as source, av.open(str(into / f"{name}.mp4"), "w") as copy:
+            _copy_mirrored(source, copy)
+        for point in clip["points"]:
+            if point["x"] is not None:
+                point["x"] = 1.0 - point["x"]
+    (into / "labels.json").write_text(json.dumps(labels), encoding="utf-8")
+    return into
+
+
+def _copy_mirrored(source: Any, copy: Any) -> None:
+    video, sounds = source.streams.video[0], source.streams.audio
+    out = copy.add_stream("libx264", rate=video.average_rate, options={"preset": "veryfast", "crf": "12"})
+    out.width, out.height, out.pix_fmt, out.time_base = video.width, video.height, "yuv420p", video.time_base
+    out.codec_context.time_base = video.time_base
+    sound = copy.add_stream_from_template(sounds[0]) if sounds else None
+    for packet in source.demux([video, *sounds[:1]]):
+        if packet.stream is video:
+            for frame in packet.decode():
+                picture = np.ascontiguousarray(frame.to_ndarray(format="rgb24")[:, ::-1])
+                flipped = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p")
+                flipped.pts, flipped.time_base = frame.pts, frame.time_base
+                copy.mux(out.encode(flipped))
+        elif packet.dts is not None:
+            packet.stream = sound
+            copy.mux(packet)
+    copy.mux(out.encode(None))
+
+
+def ablation(folder: Path) -> dict[str, dict[str, float]]:
+    """Return az_all of each clip with all cues, without each of them, and by the paper's mapping."""
+    labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    detector = load_detector()
+    variants = {"all cues": Cues()} | {f"without {name}": replace(Cues(), **{name: False}) for name in CUES}
+    rows: dict[str, dict[str, float]] = {}
+    for variant, cues in variants.items():
+        for name, clip in labels.items():
+            found = localize(folder / f"{name}.mp4", hfov_deg=HFOV_DEG, detector=detector, cues=cues)
+            rows.setdefault(variant, {})[name] = score(found, clip)[0]["az_all"]
+            if cues == Cues():
+                rows.setdefault("paper's mapping", {})[name] = score(paper_mapping(found), clip)[0]["az_all"]
+    return rows
+
+
+def print_ablation(rows: dict[str, dict[str, float]]) -> None:
+    """Print az_all of each clip (rows) in each variant (columns)."""
+    print(f"{'az_all [deg]':<24}" + "".join(f"{variant:>17}" for variant in rows))
+    for name in next(iter(rows.values())):
+        print(f"{name[:23]:<24}" + "".join(f"{row[name]:>17.2f}" for row in rows.values()))
+    print(f"{'MEAN':<24}" + "".join(f"{np.mean(list(row.values())):>17.2f}" for row in rows.values()))
+
+
 def main() -> None:
     """Print the table, or all numbers as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path, help="folder of labels.json and <clip>.mp4")
     parser.add_argument("--evaluator", type=Path, help="script to check the scores against")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    parser.add_argument("--mirrored", action="store_true", help="mirror images of the clips")
+    parser.add_argument("--ablation", action="store_true", help="switch each cue off in turn")
     arguments = parser.parse_args()
-    result = measure(arguments.clips, arguments.evaluator)
+    with tempfile.TemporaryDirectory() as folder:
+        clips = mirrored(arguments.clips, Path(folder)) if arguments.mirrored else arguments.clips
+        if arguments.ablation:
+            print_ablation(ablation(clips))
+            return
+        result = measure(clips, arguments.evaluator)
     if arguments.json:
         print(json.dumps(result, indent=1).replace("NaN", "null"))
         return

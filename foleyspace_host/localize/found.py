@@ -25,9 +25,15 @@ class Found:
         The clearest sounds by name, as far as they tell of their source.
     warnings : tuple of str
         What the user should know, one line each.
+    why : str
+        Why the selected source is it, in a few words; empty if nothing was seen.
+    listened : bool
+        Whether there was sound to listen to.
     """
 
     trajectory: Trajectory
     sizes: Mapping[str, BoxSizes] = field(default_factory=dict)
     heard: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    why: str = ""
+    listened: bool = False

@@ -16,7 +16,10 @@ from foleyspace_host.geometry.timebase import Span
 from foleyspace_host.geometry.trajectory import Trajectory
 from foleyspace_host.localize.choose.evidence import Judgement, Sounds, judge
 from foleyspace_host.localize.choose.held import Things, in_the_hands, small_things
+from foleyspace_host.localize.choose.reason import reason
 from foleyspace_host.localize.choose.salience import mentioned, restricted
+from foleyspace_host.localize.choose.several import sounding
+from foleyspace_host.localize.choose.unnamed import unnamed
 from foleyspace_host.localize.cues import Cues
 from foleyspace_host.localize.follow.chain import join
 from foleyspace_host.localize.follow.scene import SceneView
@@ -87,9 +90,9 @@ def localize(
     Returns
     -------
     Trajectory
-        With its camera. The source to follow is selected, the others that were found are not; the keys of
-        each go from 0 to the end of the clip. If nothing was found at all, one source "centre" of low
-        confidence straight ahead.
+        With its camera. The source that sounds is selected, or those that do where several are heard; others
+        that were found are not. The keys of each go from 0 to the end of the clip. If nothing was found at all,
+        one source "centre" of low confidence straight ahead.
 
     Raises
     ------
@@ -144,6 +147,7 @@ def find(
         raise NoVideo("the file has no picture", where=str(path), cure="give a video, or a trajectory")
     camera = Camera(info.video.width, info.video.height, hfov_deg)
     finder: Detector
+    named = "label" if label is not None else "prompt"
     if vocabulary is not None:
         finder, label = vocabulary, vocabulary.names[0]
     else:
@@ -156,13 +160,15 @@ def find(
     name, notes = None, []
     if label is not None:
         chains, name = restricted(chains, label, finder.names, str(path))
-    elif prompt is not None and (named := mentioned(chains, prompt, finder.names)):
-        chains = named
+    elif prompt is not None and (meant := mentioned(chains, prompt, finder.names)):
+        chains = meant
     else:
-        chains += join(seen.moving)
+        named = ""
+        chains += unnamed(join(seen.moving), chains)
         if prompt is not None:
             notes.append("nothing that the prompt names was recognised in the picture: it did not count")
     judgements, sounds = judge(chains, len(seen.time_s), heard)
+    why = reason(judgements, sounds, named)
     if sounds is not None:
         judgements = [_where_it_sounds(one, sounds, seen.small) for one in judgements]
     judgements = likely(judgements)
@@ -174,7 +180,16 @@ def find(
     # the last picture lasts a while: without a stated duration, as long as one step of the sampling
     end_s = max(duration_s, float(seen.time_s[-1])) or 1.0 / SAMPLING_HZ
     things, warnings = sources_of(
-        judgements, seen.time_s, seen.shot, seen.view, end_s, camera, name=name, with_range=cues.range, told=told
+        judgements,
+        seen.time_s,
+        seen.shot,
+        seen.view,
+        end_s,
+        camera,
+        name=name,
+        sounding=(0,) if named else sounding(judgements, sounds),
+        with_range=cues.range,
+        told=told,
     )
     sources = tuple(source for source, _ in things) or (middle(end_s),)
     return Found(
@@ -182,6 +197,8 @@ def find(
         {source.id: sizes for source, sizes in things},
         () if sounds is None else sounds.names,
         (*notes, *warnings),
+        why,
+        heard is not None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ __all__ = ["MIDDLE_DISTANCE_M", "likely", "middle", "sources_of"]
 
 MIDDLE_DISTANCE_M = 2.0
 _MAX_SOURCES = 8
+_LONGEST_NAME = 60  # in an id, which is sent as a word of 64 characters
 _LEAST_OF_BEST = 0.05
 _MIDDLE_CONFIDENCE = 0.05
 
@@ -51,10 +52,11 @@ def sources_of(
     camera: Camera,
     *,
     name: str | None = None,
+    sounding: Collection[int] = (0,),
     with_range: bool = True,
     told: Told | None = None,
 ) -> tuple[list[tuple[Source, BoxSizes]], tuple[str, ...]]:
-    """Turn things into sources with their boxes, the first selected.
+    """Turn things into sources with their boxes; those that sound are selected.
 
     Parameters
     ----------
@@ -72,6 +74,8 @@ def sources_of(
         Turns points of the picture into directions.
     name : str, optional
         What to call all of them; their own classes if not given.
+    sounding : collection of int
+        Places of the things that sound.
     with_range : bool
         Whether to tell distances from the boxes.
     told : Told, optional
@@ -102,11 +106,11 @@ def sources_of(
         counts[label] += 1
         surety = judgement.score / judgements[0].score if judgements[0].score > 0.0 else 1.0
         source = Source(
-            id=f"{label.replace(' ', '-')}-{counts[label]}",
+            id=f"{label.replace(' ', '-')[:_LONGEST_NAME]}-{counts[label]}",
             keys=_keys(path, at_s, shots, camera, depth if with_range else None),
             label=label,
             confidence=round(float(path.confidence.mean()) * surety, 3),
-            selected=not found,
+            selected=len(found) in sounding,
         )
         found.append((source, _sizes(judgement.chain)))
     return found, () if warning is None else (warning,)

@@ -113,6 +113,8 @@ def _frames(path: Path, rate_hz: float | None, max_side_px: int | None, span: Sp
 
     due = 0
     passed: list[Passed] = []
+    geometry: DisplayGeometry | None = None
+    size = (0, 0)
     with open_container(path) as container:
         stream = video_stream(container)
         if stream is None:
@@ -120,14 +122,17 @@ def _frames(path: Path, rate_hz: float | None, max_side_px: int | None, span: Sp
         shown = _timed(container, stream, path, span)
         for exact, frame in shown if span is None else _within(shown, span, path):
             t_s = float(exact)
+            # asked of each frame, its side data would keep it alive until the next garbage collection
+            if geometry is None or size != (frame.width, frame.height):
+                geometry, size = display_geometry(frame, stream), (frame.width, frame.height)
             if rate_hz is not None:
                 # a tick of time stamp rounding (1 ms in Matroska) must not put a frame off to the next
                 now = floor((t_s + 0.002) * rate_hz)
                 if now < due:
-                    passed = [*passed[1 - _MOST_PASSED :], Passed(t_s, frame, display_geometry(frame, stream))]
+                    passed = [*passed[1 - _MOST_PASSED :], Passed(t_s, frame, geometry)]
                     continue
                 due = now + 1
-            yield Frame(t_s, display_image(frame, display_geometry(frame, stream), max_side_px), tuple(passed))
+            yield Frame(t_s, display_image(frame, geometry, max_side_px), tuple(passed))
             passed = []
 
 

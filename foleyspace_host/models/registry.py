@@ -98,13 +98,15 @@ ENTRIES: tuple[ModelEntry, ...] = (
 )
 
 
-def entry(name: str) -> ModelEntry:
+def entry(name: str, also: tuple[str, ...] = ()) -> ModelEntry:
     """Return the entry with this name.
 
     Parameters
     ----------
     name : str
         Name to look for.
+    also : tuple of str
+        Other names that could have been meant, for the message.
 
     Returns
     -------
@@ -118,7 +120,7 @@ def entry(name: str) -> ModelEntry:
     for candidate in ENTRIES:
         if candidate.name == name:
             return candidate
-    names = ", ".join(candidate.name for candidate in ENTRIES)
+    names = ", ".join([*(candidate.name for candidate in ENTRIES), *also])
     raise ModelUnavailable("there is no model of this name", where=name, cure=f"choose one of: {names}")
 
 

@@ -12,18 +12,22 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from foleyspace_host.errors import InvalidInput, ModelUnavailable
+from foleyspace_host.models.beside import weights_beside
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["DEVICES", "Device", "ModelSession", "device_expected", "open_session"]
+__all__ = ["DEVICES", "Device", "ModelSession", "device_expected", "fallbacks", "open_session", "signature"]
 
 Device = Literal["auto", "cpu", "cuda"]
 
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 """Where models may be asked to compute; "auto" is CUDA where ONNX Runtime has it, else the CPU."""
 
+_MOST_SHOWN = 6
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+
+_fallen: dict[str, None] = {}  # in order and each once: all warnings of this process
 
 _TYPES = {
     "tensor(float)": np.float32,
@@ -184,11 +188,13 @@ class ModelSession:
             raise ModelUnavailable(
                 f"not a model that ONNX Runtime can run ({_reason(error)})",
                 where=str(self._path),
-                cure="give an ONNX file, or leave the option out to use the shipped model",
+                cure="give another ONNX file, with its weights beside it where they are in a file of their own",
             ) from error
 
     def _warn(self, reason: str) -> None:
-        self.warnings += (f"the model {self._path.name} runs on the CPU: {reason}",)
+        line = f"the model {self._path.name} runs on the CPU: {reason}"
+        self.warnings += (line,)
+        _fallen[line] = None
 
 
 def open_session(path: str | Path, *, threads: int = 1, device: Device = "auto") -> ModelSession:
@@ -231,8 +237,44 @@ def open_session(path: str | Path, *, threads: int = 1, device: Device = "auto")
     file = Path(path).absolute()
     if not file.is_file():
         raise ModelUnavailable("there is no such model file", where=str(path), cure="check the path")
-    changed = file.stat()
-    return _opened(file, changed.st_mtime_ns, changed.st_size, threads, device)
+    found = [part.stat() for part in (file, *weights_beside(file))]
+    stands = tuple((part.st_mtime_ns, part.st_size) for part in found)
+    return _opened(file, stands, threads, device)
+
+
+def signature(inputs: Sequence[Any], outputs: Sequence[Any]) -> str:
+    """Return what a model takes and gives, for people.
+
+    Parameters
+    ----------
+    inputs, outputs : sequence
+        As ONNX Runtime describes them, with ``name`` and ``shape``.
+
+    Returns
+    -------
+    str
+        For example "it takes pixel_values [batch, 3, height, width] and gives depth [1, 518, 518]".
+    """
+    return f"it takes {_listed(inputs)} and gives {_listed(outputs)}"
+
+
+def _listed(tensors: Sequence[Any]) -> str:
+    shown = [
+        f"{one.name} [{', '.join('?' if size is None else str(size) for size in one.shape or ())}]"
+        for one in tensors[:_MOST_SHOWN]
+    ]
+    return ", ".join([*shown, *(["..."] if len(tensors) > _MOST_SHOWN else [])]) or "nothing"
+
+
+def fallbacks() -> tuple[str, ...]:
+    """Tell which models of this process do not compute where they were asked to, and why.
+
+    Returns
+    -------
+    tuple of str
+        One line each; none if all is as it was asked for.
+    """
+    return tuple(_fallen)
 
 
 def device_expected(device: Device) -> str:
@@ -254,7 +296,7 @@ def device_expected(device: Device) -> str:
 
 
 @lru_cache(maxsize=4)
-def _opened(path: Path, _mtime_ns: int, _n_bytes: int, threads: int, device: Device) -> ModelSession:
+def _opened(path: Path, _stands: tuple[tuple[int, int], ...], threads: int, device: Device) -> ModelSession:
     return ModelSession(path, threads, device)
 
 

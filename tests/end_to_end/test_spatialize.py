@@ -81,7 +81,7 @@ def test_a_wav_lasts_as_long_as_the_clip_and_comes_from_the_left(
     assert sound.shape == (2, 96000)
     assert level_difference_db(sound) > 5.0
     assert seen == ["decode", "render"]
-    assert (result.n_samples, result.sample_rate_hz, result.codec) == (96000, 48000, "FLOAT")
+    assert (result.n_samples, result.sample_rate_hz, result.codec) == (96000, 48000, "PCM_24")
     assert result.sound.fit == "exact"
     assert result.sources[0].azimuth_deg == (60.0, 60.0)
     assert result.gain_db == 0.0
@@ -187,12 +187,15 @@ def test_loud_sound_in_a_video_is_turned_down_and_that_is_said(
 ) -> None:
     clip, loud = make_clip(seconds=1.0), make_sound("loud.wav", 8 * noise(1, 1.0))
     path = keys(LEFT)
-    in_wav = foleyspace_host.spatialize(clip, tmp_path / "o.wav", audio=loud, keys=path)
+    in_wav = foleyspace_host.spatialize(clip, tmp_path / "o.wav", audio=loud, keys=path, bit_depth="float")
+    plain = foleyspace_host.spatialize(clip, tmp_path / "plain.wav", audio=loud, keys=path)
     in_mov = foleyspace_host.spatialize(clip, tmp_path / "o.mov", audio=loud, keys=path)
     assert in_wav.true_peak_db is not None
     assert in_wav.true_peak_db > 0.0
     assert in_wav.gain_db == 0.0
+    assert np.abs(read(tmp_path / "plain.wav")).max() < 10 ** (-1.0 / 20) + 1e-6
     assert in_mov.true_peak_db == pytest.approx(-1.0, abs=0.05)
+    assert plain.gain_db == pytest.approx(-1.0 - in_wav.true_peak_db, abs=0.05)
     assert in_mov.gain_db == pytest.approx(-1.0 - in_wav.true_peak_db, abs=0.05)
     assert_allclose(decoded(tmp_path / "o.mov"), read(tmp_path / "o.wav") * 10 ** (in_mov.gain_db / 20), atol=2**-22)
 
@@ -201,7 +204,9 @@ def test_the_two_halves_alone_give_the_same_as_the_whole(
     tmp_path: Path, make_clip: Any, noise: Any, foleyspace: Any, here: Any
 ) -> None:
     clip = make_clip(seconds=1.0, sound=noise(1, 1.0))
-    whole = foleyspace("spatialize", clip.name, "-o", "whole.wav", "--trajectory-out", "t.json", "--json")
+    whole = foleyspace(
+        "spatialize", clip.name, "-o", "whole.wav", "--trajectory-out", "t.json", "--bit-depth", "float", "--json"
+    )
     assert whole.err == ""
     assert whole.code == 0
     half = here("localize", clip.name, "-o", "half.json", "--json")
@@ -214,7 +219,7 @@ def test_the_two_halves_alone_give_the_same_as_the_whole(
     trajectory = read_trajectory(tmp_path / "t.json")
     assert trajectory.duration_s == pytest.approx(1.0, abs=0.05)
     assert whole.json["sources"][0]["id"] == trajectory.selected[0].id
-    assert {model["name"] for model in whole.json["provenance"]["models"]} == {"centernet", "kemar"}
+    assert {model["name"] for model in whole.json["provenance"]["models"]} == {"centernet", "yamnet", "kemar"}
     assert whole.json["settings"]["distance_gain"] == "relative"
     assert whole.json["settings"]["propagation"] == "none"
 

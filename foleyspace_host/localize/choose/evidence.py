@@ -45,6 +45,8 @@ class Sounds:
         Share of what is heard that comes from something held in the hands, 0 to 1.
     names : tuple of str
         The clearest sounds, for people.
+    scores : ndarray, shape (521,)
+        Score of each sound that tells of its source, mean over the clip, 0 to 1; 0 where it is noise.
     """
 
     clearness: float
@@ -52,6 +54,7 @@ class Sounds:
     unexplained: float
     held: float
     names: tuple[str, ...]
+    scores: NDArray[np.float64]
 
     @classmethod
     def of(cls, tags: Tags) -> Sounds:
@@ -62,12 +65,12 @@ class Sounds:
         score = np.where(telling & (mean >= _HEARD), mean, 0.0)
         total = float(score.sum())
         if total == 0.0:
-            return cls(0.0, np.zeros(len(thing_names())), 0.0, 0.0, ())
+            return cls(0.0, np.zeros(len(thing_names())), 0.0, 0.0, (), score)
         by_thing = score @ makes() / total
         held = float(score[[name in HELD for name in names]].sum()) / total
         strongest = [names[k] for k in np.argsort(-score, kind="stable")[:3] if score[k] > 0.0]
         clearness = min(float(score.max()) / _CLEAR, 1.0)
-        return cls(clearness, by_thing, 1.0 - float(by_thing.max()), held, tuple(strongest))
+        return cls(clearness, by_thing, 1.0 - float(by_thing.max()), held, tuple(strongest), score)
 
     def explained_by(self, chain: Chain) -> float:
         """Return how well a thing explains what is heard, 0 to 1."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from foleyspace_host.localize.hear.tag import class_names
 from foleyspace_host.localize.see.classes import CLASSES
 
-__all__ = ["HELD", "TELLS_NOTHING", "makes", "thing_names"]
+__all__ = ["HELD", "OF_SEVERAL", "TELLS_NOTHING", "makes", "thing_names"]
 
 _BIG_CATS = "Roar|Roaring cats (lions, tigers)|Growling"
 _INSTRUMENTS = (
@@ -183,6 +183,22 @@ _WRONG_NAME = 0.3
 
 HELD = frozenset(f"{_INSTRUMENTS}|{_TOOLS}".split("|"))
 """Sounds of what a person holds: the sound comes from the hands, not from the middle of the body."""
+
+OF_SEVERAL = frozenset(
+    (
+        "Conversation",
+        "Chatter",
+        "Crowd",
+        "Hubbub, speech noise, speech babble",
+        "Applause",
+        "Cheering",
+        "Children playing",
+        "Children shouting",
+        "Choir",
+        "Livestock, farm animals, working animals",
+    )
+)
+"""Sounds that one thing alone does not make. (Traffic is one, too, but mostly that of cars out of view.)"""
 
 TELLS_NOTHING = frozenset(_NOTHING.split("|"))
 """Sounds that say nothing of what makes them."""

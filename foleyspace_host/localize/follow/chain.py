@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foleyspace_host.localize.follow.hidden import whole
 from foleyspace_host.localize.follow.track import MOTION, Sighting, Track, box_deviation, box_to_state, class_likeness
 
 __all__ = ["Chain", "join"]
@@ -107,22 +108,33 @@ def _within_shots(tracks: list[Track]) -> list[tuple[int, int]]:
 
 
 def _distance(first: Track, second: Track) -> float:
-    """Squared Mahalanobis distance between where one track would be and where the other begins."""
+    """Squared Mahalanobis distance between where one track would be and where the other begins.
+
+    A thing is lost behind another one, and comes out on its other side, part by part: what counts is where it was
+    seen whole.
+    """
     belief = None
     at_s = 0.0
-    for sighting in first.sightings[-12:]:
+    for sighting in _whole(first)[-12:]:
         state, deviation = box_to_state(sighting.box), box_deviation(sighting.box, sighting.score)
         if belief is None:
             belief = MOTION.first(state, deviation)
         else:
             belief = MOTION.update(MOTION.predict(belief, sighting.t_s - at_s), state, deviation)
         at_s = sighting.t_s
-    start = second.sightings[0]
+    start = _whole(second)[0]
     assert belief is not None  # noqa: S101 - tracks are never empty
     ahead = MOTION.predict(belief, max(start.t_s - at_s, 0.0))
     noise = box_deviation(start.box, start.score)
     error: NDArray[np.float64] = box_to_state(start.box) - ahead.position
     return float((error**2 / (ahead.deviation**2 + noise**2)).sum())
+
+
+def _whole(track: Track) -> list[Sighting]:
+    seen = track.sightings
+    boxes, score = np.stack([one.box for one in seen]), np.array([one.score for one in seen])
+    kept = whole(np.array([one.t_s for one in seen]), boxes, score)
+    return [one for one, is_whole in zip(seen, kept, strict=True) if is_whole]
 
 
 def _across_cuts(chains: list[Chain]) -> list[Chain]:

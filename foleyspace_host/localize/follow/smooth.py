@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from foleyspace_host.geometry.trajectory import Origin
 from foleyspace_host.localize.follow.chain import Chain
+from foleyspace_host.localize.follow.hidden import Extent, extent, nowhere_hidden
 from foleyspace_host.localize.follow.kinematics import Wander
 from foleyspace_host.localize.follow.scene import SceneView, log_scale, moved
 from foleyspace_host.localize.follow.track import Sighting, box_deviation, box_to_state
@@ -23,7 +24,8 @@ Array = NDArray[np.float64]
 # becomes a distance, which nobody hears jitter gladly
 _MOTION = Wander(speed=np.array([0.25, 0.25, 0.3]), memory_s=1.0)
 _STUDENT_DEGREES = 4.0
-_REWEIGHTINGS = 3
+_REWEIGHTINGS = 5
+_SHARP = 1e-3  # pictures: where a middle is known to such a point, it counts as seen there
 _CUT_OFF_DEVIATION = 0.7  # of log height, when the picture's edge hides part of it
 _MEDIAN_OVER = 9  # sightings
 _LEAST_CONFIDENCE = 0.05
@@ -104,7 +106,8 @@ def smooth(
         camera = None if to_scene is None else to_scene[span]
         seen = [sighting for _, sighting in own]
         whole = whole_log_heights(np.stack([sighting.seen for sighting in seen]), chain.label, aspect)
-        parts = _smooth_shot(time_s[span], [int(at) for at, _ in own], seen, whole, camera)
+        steady = bool(chain.votes)  # what has no name may be steam or water, which have no shape to keep
+        parts = _smooth_shot(time_s[span], [int(at) for at, _ in own], seen, whole, camera, steady)
         state[span], height_deviation[span], confidence[span] = parts[:3]
         for at, kind in zip(span, parts[3], strict=True):
             origin[at] = kind
@@ -121,6 +124,7 @@ def _smooth_shot(
     sightings: list[Sighting],
     whole: tuple[Array, Array],
     to_scene: Array | None,
+    keeps_shape: bool,
 ) -> tuple[Array, Array, Array, list[Origin]]:
     """Smooth one shot; `whole` holds the log heights of the whole thing and what is to be added to their errors."""
     boxes = np.stack([sighting.box for sighting in sightings])
@@ -133,7 +137,8 @@ def _smooth_shot(
         position[index[row]] = box_to_state(sighting.box)[[0, 1, 3]]
         deviation[index[row]] = box_deviation(sighting.box, sighting.score, usual_size[row])[[0, 1, 3]]
     log_height, doubt = whole
-    unknown = np.isinf(doubt)
+    part = extent(time_s[index], boxes, score, edges) if keeps_shape else nowhere_hidden(boxes)
+    unknown = np.isinf(doubt) | (part.shrunk & (doubt == 0.0))
     position[index, 2] = log_height
     deviation[index, 2] = np.hypot(deviation[index, 2], np.where(unknown, 0.0, doubt))
     if to_scene is not None and not _rests_in_scene(time_s, position, deviation, to_scene):
@@ -141,13 +146,16 @@ def _smooth_shot(
     if to_scene is not None:
         position = _through(to_scene, position)
         deviation[:, :2] *= np.exp(log_scale(to_scene))[:, None]
-    path, height_deviation = _robust(time_s, position, deviation, np.array(index), unknown)
+        part = _extent_through(to_scene[index], part)
+    path, height_deviation = _robust(time_s, position, deviation, np.array(index), unknown, part)
     if to_scene is not None:
         path = _through(np.linalg.inv(to_scene).astype(np.float64), path)
         np.clip(path[:, :2], -_FARTHEST_PANNED, 1.0 + _FARTHEST_PANNED, out=path[:, :2])
 
     seen_s = time_s[index]
-    away_s = np.abs(time_s[:, None] - seen_s[None]).min(axis=1)
+    after = np.searchsorted(seen_s, time_s)
+    neighbours = seen_s[np.clip([after - 1, after], 0, len(seen_s) - 1)]
+    away_s = np.abs(neighbours - time_s).min(axis=0)
     # a score of 0.25 is a fair box of this kind of detector: it counts as even odds
     sure = np.interp(time_s, seen_s, score / (score + 0.25)) * np.exp(-away_s / _FADES_IN_S)
     origin: list[Origin] = ["interpolated"] * len(time_s)
@@ -174,6 +182,12 @@ def _through(matrix: Array, state: Array) -> Array:
     return np.stack([x, y, state[:, 2] + log_scale(matrix)], axis=1)
 
 
+def _extent_through(matrix: Array, part: Extent) -> Extent:
+    """Move where middles can be from the picture to the scene."""
+    ends = np.stack([np.stack(moved(matrix, *end.T), axis=1) for end in (part.low, part.high)])
+    return Extent(part.hidden, part.shrunk, ends.min(axis=0), ends.max(axis=0))
+
+
 def _rests_in_scene(time_s: Array, position: Array, deviation: Array, to_scene: Array) -> bool:
     """Say whether motion in the scene tells better what was seen than motion in the picture."""
     scale = log_scale(to_scene)
@@ -187,12 +201,20 @@ def _rests_in_scene(time_s: Array, position: Array, deviation: Array, to_scene: 
 
 
 def _robust(
-    time_s: Array, position: Array, deviation: Array, index: NDArray[np.int64], partial: NDArray[np.bool_]
+    time_s: Array,
+    position: Array,
+    deviation: Array,
+    index: NDArray[np.int64],
+    partial: NDArray[np.bool_],
+    part: Extent,
 ) -> tuple[Array, Array]:
     """Smooth what was seen; `partial` says of which sightings a part is hidden, nobody knows how much.
 
     The second value is the deviation of the log height.
     """
+    position = position.copy()
+    behind = index[part.hidden]
+    low, high = part.low[part.hidden], part.high[part.hidden]
     # what the edge hides makes the box's height a lower bound: it counts where it raises the estimate, and if
     # nothing better is known
     lower = index[partial]
@@ -200,11 +222,17 @@ def _robust(
     known = deviation[lower, 2]
     deviation = deviation.copy()
     deviation[lower, 2] = np.inf if whole_is_known else _CUT_OFF_DEVIATION
+    at_an_end = deviation[behind, :2]
+    deviation[behind, :2] = np.hypot(at_an_end, (high - low) / 2)
     path, spread = _MOTION.smooth(time_s, position, deviation)
     for _ in range(_REWEIGHTINGS):
         if whole_is_known:
             raises = position[lower, 2] > path[lower, 2]
             deviation[lower, 2] = np.where(raises, known, np.inf)
+        # a middle between the ends of where it can be is as good as any other
+        position[behind, :2] = np.clip(path[behind, :2], low, high)
+        outside = (path[behind, :2] < low) | (path[behind, :2] > high) | (high - low < _SHARP)
+        deviation[behind, :2] = np.where(outside, at_an_end, np.inf)
         # a box that is wrong is wrong in all coordinates: one weight for the three of them
         miss = np.where(np.isfinite(deviation), (path - position) / deviation, 0.0)
         weight = (_STUDENT_DEGREES + 3) / (_STUDENT_DEGREES + (miss**2).sum(axis=1, keepdims=True))

@@ -28,6 +28,8 @@ _TRUSTED_SIGHTINGS = 5
 _GATE = 23.5  # squared Mahalanobis distance that 1 in 10 000 true pairs exceed (chi squared, 4 coordinates)
 _SIZE_GATE = 9.2  # of that for the two sizes: more counts no worse (1 in 100, chi squared, 2 coordinates)
 _CLASS_WEIGHT = 6.0  # what a complete change of class counts beside squared standard deviations
+_UNTOLD = 1e3
+_SAME_KIND = 0.7  # least cosine between the classes of a thing and of a part of it: half of them agree
 _SMALLEST = 0.004
 
 
@@ -188,6 +190,7 @@ class Tracker:
         self._active: list[_Active] = []
         self._done: list[Track] = []
         self._shot = 0
+        self._had: dict[int, _Active] = {}  # what each box of the picture before was
 
     def cut(self) -> None:
         """Begin a new shot: nothing continues from before."""
@@ -213,7 +216,8 @@ class Tracker:
         self._active = [thing for thing in self._active if not thing.is_forgotten(t_s)]
         for thing in self._active:
             thing.belief, thing.at_s = _carried(MOTION.predict(thing.belief, t_s - thing.at_s), warp), t_s
-        pairs = self._assign(detections)
+        pairs = self._carried_on(detections) or self._assign(detections)
+        self._had = {}
         for index, detection in enumerate(detections):
             state = box_to_state(detection.box)
             if index not in pairs:
@@ -224,11 +228,15 @@ class Tracker:
                 thing = pairs[index]
                 size = np.exp(thing.belief.position[2:])
                 deviation = box_deviation(detection.box, detection.score, size)
-                # a box of quite another size is of a part, or of more than the thing: it counts less
+                # a box of quite another size is of a part, or of more than the thing: it counts less, and tells
+                # nothing of the size
                 miss = (state - thing.belief.position)[2:] / np.hypot(thing.belief.deviation, deviation)[2:]
-                deviation *= max(1.0, float(np.sqrt((miss**2).sum() / _SIZE_GATE)))
+                other = float((miss**2).sum() / _SIZE_GATE)
+                deviation *= max(1.0, np.sqrt(other))
+                deviation[2:] *= _UNTOLD if other > 1.0 else 1.0
                 thing.belief, thing.seen_s = MOTION.update(thing.belief, state, deviation), t_s
             thing.track.add(t_s, detection, 0.0 if motion is None else motion.within(detection.box))
+            self._had[id(detection)] = thing
 
     def finish(self) -> list[Track]:
         """Return all tracks of at least three sightings, in order of their first."""
@@ -238,6 +246,12 @@ class Tracker:
 
     def _retire(self, things: list[_Active]) -> None:
         self._done += [thing.track for thing in things if len(thing.track.sightings) >= _MIN_SIGHTINGS]
+
+    def _carried_on(self, detections: list[Detection]) -> dict[int, _Active]:
+        """Give boxes that were carried on from the picture before to the things that had them there."""
+        had = [None if found.earlier is None else self._had.get(id(found.earlier)) for found in detections]
+        still = {id(thing) for thing in self._active}
+        return {index: thing for index, thing in enumerate(had) if thing is not None and id(thing) in still}
 
     def _assign(self, detections: list[Detection]) -> dict[int, _Active]:
         if not detections or not self._active:
@@ -253,8 +267,12 @@ class Tracker:
         noise = box_deviation(boxes[None], scores[None], np.exp(means[:, None, 2:]))
         variance = spreads[:, None] ** 2 + noise**2
         squares = (states[None] - means[:, None]) ** 2 / variance
-        distance = squares[:, :, :2].sum(axis=2) + np.minimum(squares[:, :, 2:].sum(axis=2), _SIZE_GATE)
         alike = class_likeness([thing.track.votes for thing in things], [found.classes for found in detections])
+        # a box of another size may be a part of the thing, one of another class the thing taken for something
+        # else; one of another size and class is another thing
+        sizes = squares[:, :, 2:].sum(axis=2)
+        sizes = np.where(alike >= _SAME_KIND, np.minimum(sizes, _SIZE_GATE), sizes)
+        distance = squares[:, :, :2].sum(axis=2) + sizes
         # what is left without a pair gains nothing; a thing whose place is uncertain claims less
         doubt = np.log(variance / noise**2).sum(axis=2)
         gain = np.clip(_GATE - distance - _CLASS_WEIGHT * (1.0 - alike), 0.0, None) / (1.0 + doubt)

@@ -86,6 +86,7 @@ def listen(
     if len(waiting) > _OVERLAP or not pieces:
         pieces.append(log_mel(waiting))
     spectrogram = np.concatenate(pieces)
+    pieces.clear()
     return Heard(tag(spectrogram, session), follow_loudness(spectrogram))
 
 

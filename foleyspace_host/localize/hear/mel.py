@@ -83,4 +83,6 @@ def patches(spectrogram: Floats) -> Floats:
     count = 1 + max(-(-(n_frames - PATCH_FRAMES) // PATCH_STEP), 0)
     missing = (count - 1) * PATCH_STEP + PATCH_FRAMES - n_frames
     padded = np.pad(spectrogram, ((0, missing), (0, 0)), constant_values=np.log(np.float32(_OFFSET)))
-    return np.stack([padded[k * PATCH_STEP : k * PATCH_STEP + PATCH_FRAMES] for k in range(count)])
+    # a view: the patches of an hour overlap, and copied they would take twice its spectrogram
+    windows = np.lib.stride_tricks.sliding_window_view(padded, PATCH_FRAMES, axis=0)[::PATCH_STEP]
+    return windows.transpose(0, 2, 1)

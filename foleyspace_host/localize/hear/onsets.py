@@ -18,6 +18,7 @@ __all__ = ["Loudness", "follow_loudness"]
 Floats = NDArray[np.float32]
 
 _FLUX_STEP = 2  # frames: an onset is spread over the 25 ms of a window
+_FRAMES_AT_A_TIME = 8192
 _FLOOR = float(np.log(0.001))
 _QUIET_NP = np.log(10.0) * 50.0 / 20.0  # 50 dB below the loudest band counts as silence
 
@@ -60,8 +61,13 @@ def follow_loudness(spectrogram: Floats) -> Loudness:
     """
     # digital silence has the logarithm of the offset; what is far below the loudest is not heard beside it
     floor = max(_FLOOR, float(spectrogram.max()) - _QUIET_NP)
-    heard = np.maximum(spectrogram - floor, 0.0) if spectrogram.max() > _FLOOR + 1e-3 else np.zeros_like(spectrogram)
-    rise = np.zeros_like(heard)
-    rise[_FLUX_STEP:] = np.maximum(heard[_FLUX_STEP:] - heard[:-_FLUX_STEP], 0.0)
+    silent = spectrogram.max() <= _FLOOR + 1e-3
+    level, onset = np.zeros(len(spectrogram), np.float32), np.zeros(len(spectrogram), np.float32)
+    for first in range(0, 0 if silent else len(spectrogram), _FRAMES_AT_A_TIME):
+        before = min(first, _FLUX_STEP)
+        heard = np.maximum(spectrogram[first - before : first + _FRAMES_AT_A_TIME] - floor, 0.0)
+        level[first : first + _FRAMES_AT_A_TIME] = heard[before:].mean(axis=1)
+        rise = np.maximum(heard[_FLUX_STEP:] - heard[:-_FLUX_STEP], 0.0).mean(axis=1)
+        onset[first - before + _FLUX_STEP :][: len(rise)] = rise
     time_s = np.asarray((np.arange(len(spectrogram)) + 1.25) * FRAME_STEP_S, dtype=np.float64)
-    return Loudness(time_s, heard.mean(axis=1), rise.mean(axis=1))
+    return Loudness(time_s, level, onset)

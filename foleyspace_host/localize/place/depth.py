@@ -19,6 +19,7 @@ from foleyspace_host.errors import ModelUnavailable
 from foleyspace_host.geometry.camera import Camera
 from foleyspace_host.localize.place.depth_kinds import IMAGENET, DepthKind, depth_kind, image_input, recognised
 from foleyspace_host.localize.place.windows import LEAST_WINDOW, WINDOW, in_windows
+from foleyspace_host.models.session import signature
 
 if TYPE_CHECKING:
     from foleyspace_host.models.session import ModelSession
@@ -107,7 +108,7 @@ class DepthModel:
     def __init__(self, session: ModelSession, where: str | Path, kind: str | None = None) -> None:
         inputs, outputs = session.get_inputs(), session.get_outputs()
         self.kind: DepthKind = depth_kind(kind) if kind else recognised(inputs, outputs, str(where))
-        image = image_input(inputs, str(where))
+        image = image_input(inputs, outputs, str(where))
         names = [one.name for one in outputs]
         named = [name for name in ("predicted_depth", "depth", "pred_depth") if name in names]
         self._session, self._where = session, str(where)
@@ -118,11 +119,18 @@ class DepthModel:
         self._fixed = (width, height) if isinstance(width, int) and isinstance(height, int) else None
         length = image.shape[1] if self._rank == 5 else None
         self._window = length if isinstance(length, int) else WINDOW
+        if not self.kind.window and isinstance(length, int) and length != 1:
+            raise ModelUnavailable(
+                f"no {self.kind.name} model: {signature(inputs, outputs)}, and such a model takes one picture",
+                where=self._where,
+                cure="say with --depth-kind what it is, or leave that out",
+            )
         if self.kind.window and (self._rank != 5 or self._window < LEAST_WINDOW):
             raise ModelUnavailable(
-                f"a {self.kind.name} model takes [1, pictures, 3, height, width] with {LEAST_WINDOW} pictures or more",
+                f"no {self.kind.name} model: {signature(inputs, outputs)}, and such a model takes"
+                f" [1, pictures, 3, height, width] with {LEAST_WINDOW} pictures or more",
                 where=self._where,
-                cure="say with --depth-kind what it is",
+                cure="say with --depth-kind what it is, or leave that out",
             )
 
     @property

@@ -2,7 +2,8 @@
 
 Names and shapes are those of the exports that people use (the ONNX community's, and those of the models' own
 repositories). Models that look alike and mean different things cannot be told apart by them: the metric
-variants of Depth Anything V2 and of Video Depth Anything have to be named.
+variants of Depth Anything V2 and of Video Depth Anything have to be named, and of Depth Anything 3 those that tell
+the sky too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from foleyspace_host.errors import InvalidInput, ModelUnavailable
+from foleyspace_host.models.session import signature
 
 __all__ = ["DEPTH_KINDS", "DepthKind", "Meaning", "depth_kind", "image_input", "recognised"]
 
@@ -54,11 +56,13 @@ class DepthKind:
     window: bool = False
 
 
+_DA2_SIDE_PX, _DA3_SIDE_PX = 518, 504
+
 DEPTH_KINDS: tuple[DepthKind, ...] = (
-    DepthKind("depth-anything-v2", "nearness", "shorter", 518),
-    DepthKind("depth-anything-v2-metric", "metres", "shorter", 518),
-    DepthKind("depth-anything-3", "depth", "longer", 504),
-    DepthKind("depth-anything-3-metric", "metres", "longer", 504, canonical_px=300.0),
+    DepthKind("depth-anything-v2", "nearness", "shorter", _DA2_SIDE_PX),
+    DepthKind("depth-anything-v2-metric", "metres", "shorter", _DA2_SIDE_PX),
+    DepthKind("depth-anything-3", "depth", "longer", _DA3_SIDE_PX),
+    DepthKind("depth-anything-3-metric", "metres", "longer", _DA3_SIDE_PX, canonical_px=300.0),
     DepthKind("video-depth-anything", "nearness", "shorter", 518, window=True),
     DepthKind("video-depth-anything-metric", "metres", "shorter", 518, window=True),
     DepthKind("metric3d-v2", "metres", "inside", 1064, canonical_px=1000.0, normalised=False),
@@ -89,13 +93,13 @@ def depth_kind(name: str) -> DepthKind:
     return _BY_NAME[name]
 
 
-def image_input(inputs: Sequence[Any], where: str) -> Any:
+def image_input(inputs: Sequence[Any], outputs: Sequence[Any], where: str) -> Any:
     """Return the input that takes pictures: [batch, 3, height, width], or [batch, pictures, 3, height, width].
 
     Parameters
     ----------
-    inputs : sequence
-        A model's inputs, with ``name``, ``shape`` and ``type``.
+    inputs, outputs : sequence
+        Of the model, with ``name``, ``shape`` and ``type``.
     where : str
         Its file, for the message.
 
@@ -111,7 +115,12 @@ def image_input(inputs: Sequence[Any], where: str) -> Any:
     """
     kept = [one for one in inputs if "float" in one.type and len(one.shape) in (4, 5)]
     if len(inputs) != 1 or len(kept) != 1 or (isinstance(kept[0].shape[-3], int) and kept[0].shape[-3] != 3):
-        raise _foreign(where)
+        raise ModelUnavailable(
+            f"not a depth model: {signature(inputs, outputs)}",
+            where=where,
+            cure="give a whole model in one ONNX file that takes pictures alone, [1, 3, height, width] or"
+            " [1, pictures, 3, height, width], and gives their depth",
+        )
     return kept[0]
 
 
@@ -134,35 +143,34 @@ def recognised(inputs: Sequence[Any], outputs: Sequence[Any], where: str) -> Dep
     ModelUnavailable
         If it is none of the known ones, or could be several.
     """
-    image = image_input(inputs, where)
+    image = image_input(inputs, outputs, where)
     names = {one.name for one in outputs}
     depth = next((one for one in outputs if one.name in ("predicted_depth", "depth", "pred_depth")), None)
     if depth is None and len(outputs) != 1:
-        raise _foreign(where)
+        raise _open(inputs, outputs, where)
     rank = len((depth or outputs[0]).shape or [])
     name = None
     if names & {"predicted_normal", "normal_confidence"} or "pred_depth" in names:
         name = "metric3d-v2"
-    elif "sky" in names:
-        name = "depth-anything-3-metric"
     elif any(word in one for one in names for word in ("conf", "intrinsics", "extrinsics")):
         name = "depth-anything-3"
+    elif "sky" in names:
+        pass  # Depth Anything 3 has a model of metres and one of depths with the same outputs
     elif len(image.shape) == 5:
         # one picture at a time or of unknown number: a model of many views; many in a row: a model of videos
         name = "depth-anything-3" if image.shape[1] == 1 else "video-depth-anything"
-    elif image.name == "pixel_values" or rank == 3:
-        name = "depth-anything-v2"
-    elif image.name == "image" and rank == 4:
+    elif _DA3_SIDE_PX in image.shape[-2:]:
         name = "depth-anything-3"
+    elif image.name == "pixel_values" or (rank == 3 and image.name != "image") or _DA2_SIDE_PX in image.shape[-2:]:
+        name = "depth-anything-v2"
     if name is None:
-        raise _foreign(where)
+        raise _open(inputs, outputs, where)
     return _BY_NAME[name]
 
 
-def _foreign(where: str) -> ModelUnavailable:
+def _open(inputs: Sequence[Any], outputs: Sequence[Any], where: str) -> ModelUnavailable:
     return ModelUnavailable(
-        "not a depth model of a kind that is recognised: it needs one float input of pictures"
-        " [1, 3, height, width] or [1, pictures, 3, height, width], and an output of depth",
+        f"it is open which kind of depth model this is: {signature(inputs, outputs)}",
         where=where,
         cure=f"say which it is with --depth-kind: {', '.join(_BY_NAME)}",
     )

@@ -18,7 +18,7 @@ __all__ = ["STILL", "Warp", "camera_motion", "share_found_again"]
 Grey = NDArray[np.uint8]
 Corners = NDArray[np.float32]
 
-_CORNERS = 300
+_CORNERS = 160  # four numbers are wanted of them
 _FOUND_AGAIN_PX = 0.7  # forwards and back must end where they began
 _AGREES_PX = 1.0
 _LEAST_CORNERS = 12

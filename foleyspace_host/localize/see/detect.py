@@ -24,6 +24,7 @@ TRACKED_SCORE = 0.12
 """Boxes below this are not followed; between it and 0.3 they are worth something only where they persist."""
 
 _SAME_OBJECT_IOU = 0.55
+_GREY = 114
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,14 @@ class Detection:
         0 to 1, of the best class.
     classes : dict of str to float
         Score of each class that the detector considered for this box.
+    earlier : Detection, optional
+        The same thing in the picture before, if this is only where that was carried to.
     """
 
     box: NDArray[np.float64]
     score: float
     classes: dict[str, float] = field(default_factory=dict)
+    earlier: Detection | None = field(default=None, repr=False, compare=False)
 
 
 class Detector(Protocol):
@@ -123,15 +127,30 @@ class CenterNet:
         import cv2
 
         size = (self._width, self._height)
+        # never wider than it is: of photographs it was taught, most are wide, and were pressed together
+        image, beside = _not_taller_than_wide(image)
         if image.shape[:2] != (self._height, self._width):
             shrinks = image.shape[0] * image.shape[1] > self._height * self._width
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         rows = self._session.run([self._output], {self._input: image.astype(np.float32)[None]})[0][0]
         rows = rows[np.isfinite(rows).all(axis=1) & (rows[:, 4] >= MIN_SCORE)].astype(np.float64)
-        boxes = np.clip(rows[:, :4] / np.array([*size, *size]), 0.0, 1.0)
+        boxes = rows[:, :4] / np.array([*size, *size])
+        boxes[:, 0::2] = 0.5 + (boxes[:, 0::2] - 0.5) / (1.0 - 2.0 * beside)
+        boxes = np.clip(boxes, 0.0, 1.0)
         names = [CLASSES[int(index)].name if 0 <= index < len(CLASSES) else "object" for index in rows[:, 5]]
         whole = ((boxes[:, 2:] - boxes[:, :2]) > 0.004).all(axis=1)
         return merge(boxes[whole], rows[whole, 4], [name for name, keep in zip(names, whole, strict=True) if keep])
+
+
+def _not_taller_than_wide(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """Put grey beside a picture that is taller than wide, and say how wide it is on each side, of the whole."""
+    height, width = image.shape[:2]
+    missing = (height - width) // 2
+    if missing <= 0:
+        return image, 0.0
+    padded = np.full((height, width + 2 * missing, 3), _GREY, np.uint8)
+    padded[:, missing : missing + width] = image
+    return padded, missing / (width + 2 * missing)
 
 
 def iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:

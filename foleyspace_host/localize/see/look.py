@@ -1,7 +1,8 @@
 """Looks through a video once: cuts, camera, things and what moves, picture by picture in constant memory.
 
-Decoding and several detections run side by side. Pictures are looked at `SAMPLING_HZ` times a second; where
-nothing has changed since the last one the detector is not asked again, down to twice a second.
+Decoding and several detections run side by side. Pictures are looked at `SAMPLING_HZ` times a second. The detector
+is asked about every second of them: in those between, what it has found is carried on by its motion, unless something
+is too fast for that. Where nothing has changed it is not asked again, down to twice a second.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.localize.see.camera_motion import STILL, Grey, Warp, camera_motion
+from foleyspace_host.localize.see.carry import carried
 from foleyspace_host.localize.see.detect import Detection, Detector
 from foleyspace_host.localize.see.moving import MotionMap, moving, regions
-from foleyspace_host.localize.see.shots import CutDetector
+from foleyspace_host.localize.see.shots import in_shots
 
 if TYPE_CHECKING:
     from foleyspace_host.geometry.timebase import Span
@@ -32,8 +34,9 @@ SAMPLING_HZ = 8.0
 """Pictures looked at per second where things move: they move little in 125 ms, and two cores keep up with it."""
 
 _LONGEST_REST_S = 0.5
+_LONGEST_CARRY_S = 0.15  # one picture, at the usual rates
 _SAME = 6.0  # of 255: more than grain and coding do to a small picture's pixel
-_MAX_SIDE_PX = 768  # of decoded pictures; more than the detector takes in, and cheap to turn into RGB
+_MAX_SIDE_PX = 960  # of decoded pictures: the half of 1080p, and not to be scaled twice of 480p
 _MOTION_SIDE_PX = 192
 _MAX_WORKERS = 8
 _TIMES_DIFFER_S = 0.02  # frames do not lie on the grid of samples
@@ -73,7 +76,8 @@ class _Waiting:
     t_s: float
     cut: bool
     small: Grey
-    found: Future[list[Detection]]
+    found: Future[list[Detection]] | None  # None where things are to be carried on
+    image: NDArray[np.uint8] | None = None  # kept where the detector may have to be asked after all
 
 
 _NOTHING: Future[list[Detection]] = Future()
@@ -109,15 +113,29 @@ def look(
     """
     before: _Waiting | None = None
     boxes: list[NDArray[np.float64]] = []
-    for picture in _detected(path, finder, span, step_s):
-        detections = picture.found.result()
+    detections: list[Detection] = []
+    for picture in _detected(path, finder, span, step_s, carry=with_motion and step_s == 0.0):
         warp, motion, regions_moving = STILL, None, []
         if with_motion and before is not None and not picture.cut:
             warp = camera_motion(before.small, picture.small, boxes)
             motion = moving(before.small, picture.small, warp)
             regions_moving = [_as_detection(box, strength) for box, strength in regions(motion)]
+        detections = _found(picture, finder, before, detections, warp)
         yield Picture(picture.t_s, picture.cut, warp, detections, regions_moving, motion)
         before, boxes = picture, [found.box for found in detections if found.score >= _SURE_SCORE]
+
+
+def _found(
+    picture: _Waiting, finder: Detector, before: _Waiting | None, known: list[Detection], warp: Warp
+) -> list[Detection]:
+    """Return what is in a picture: what the detector says, or what was known of the picture before, carried on."""
+    if picture.found is not None:
+        return picture.found.result()
+    things = None if before is None else carried(known, before.small, picture.small, warp)
+    if things is not None:
+        return things
+    assert picture.image is not None  # noqa: S101 - kept with every picture that was not asked about
+    return finder.detect(picture.image)
 
 
 def _as_detection(box: NDArray[np.float64], strength: float) -> Detection:
@@ -125,33 +143,39 @@ def _as_detection(box: NDArray[np.float64], strength: float) -> Detection:
     return Detection(box, 0.5 * strength / (strength + 2.0))
 
 
-def _detected(path: str | Path, finder: Detector, span: Span | None, step_s: float) -> Iterator[_Waiting]:
-    """Yield the pictures in order, each with what the detector finds or, at rest, has found before."""
+def _detected(
+    path: str | Path, finder: Detector, span: Span | None, step_s: float, *, carry: bool
+) -> Iterator[_Waiting]:
+    """Yield the pictures in order, each with what the detector finds, or has found before, or none of both."""
     from foleyspace_host.media.video import read_frames
 
     workers = min(_cores(), _MAX_WORKERS)
-    cuts = CutDetector()
     asked: _Waiting | None = None
     waiting: deque[_Waiting] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="detect")
     try:
-        for frame in read_frames(path, rate_hz=SAMPLING_HZ, max_side_px=_MAX_SIDE_PX, span=span):
+        for frame, cut in in_shots(read_frames(path, rate_hz=SAMPLING_HZ, max_side_px=_MAX_SIDE_PX, span=span)):
             small = _small(frame)
-            cut = cuts.is_cut(frame.image)
             rests = asked is not None and frame.t_s - asked.t_s < _LONGEST_REST_S and _is_same(asked.small, small)
             if asked is not None and not cut and frame.t_s - asked.t_s < step_s - _TIMES_DIFFER_S:
                 waiting.append(_Waiting(frame.t_s, cut, small, _NOTHING))
+            elif carry and asked is not None and not (cut or rests) and frame.t_s - asked.t_s < _LONGEST_CARRY_S:
+                waiting.append(_Waiting(frame.t_s, cut, small, None, frame.image))
             elif asked is None or cut or not rests:
                 asked = _Waiting(frame.t_s, cut, small, pool.submit(finder.detect, frame.image))
                 waiting.append(asked)
             else:
                 waiting.append(_Waiting(frame.t_s, cut, small, asked.found))
-            while len(waiting) > 2 * workers or (waiting and waiting[0].found.done()):
+            while len(waiting) > 2 * workers or (waiting and _is_ready(waiting[0])):
                 yield waiting.popleft()
         while waiting:
             yield waiting.popleft()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _is_ready(picture: _Waiting) -> bool:
+    return picture.found is None or picture.found.done()
 
 
 def _small(frame: Frame) -> Grey:

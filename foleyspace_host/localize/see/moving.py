@@ -9,6 +9,7 @@ what is left of the difference of the pictures after following the flow counts t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,18 +67,16 @@ def moving(earlier: Grey, later: Grey, warp: Warp) -> MotionMap:
 
     height, width = later.shape
     size = np.array([width, height], dtype=np.float64)
-    # where each pixel of the later picture was in the earlier one, had it only the camera's motion
-    inverse = cv2.invertAffineTransform(warp.matrix)
-    y, x = np.mgrid[0:height, 0:width]
-    place = (np.stack([x, y], axis=-1) + 0.5) / size
-    before = ((place @ inverse[:, :2].T + inverse[:, 2]) * size - 0.5).astype(np.float32)
-    still = cv2.remap(earlier, before[..., 0], before[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    outside = (before < 0).any(axis=-1) | (before > size - 1).any(axis=-1)
+    # the earlier picture as it were, had it had only the camera's motion; of fractions pixels, counted by middles
+    linear = warp.matrix[:, :2] * size[:, None] / size
+    steps = np.column_stack([linear, warp.matrix[:, 2] * size - 0.5 + linear @ np.array([0.5, 0.5])])
+    still = cv2.warpAffine(earlier, steps, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    outside = cv2.warpAffine(np.ones_like(earlier), steps, (width, height), flags=cv2.INTER_NEAREST) == 0
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(later, still, None)
-    speed = np.hypot(flow[..., 0], flow[..., 1])
-    speed[outside] = 0.0
-    followed = np.stack([x, y], axis=-1).astype(np.float32) + flow
-    guess = cv2.remap(still, followed[..., 0], followed[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    flow[outside] = 0.0
+    speed = cv2.magnitude(flow[..., 0], flow[..., 1])
+    followed = flow + _places(width, height)
+    guess = cv2.remap(still, followed, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     change = cv2.absdiff(guess, later).astype(np.float32)
     change[outside] = 0.0
     # what is everywhere is not motion of anything: blur, misfit of the camera, grain
@@ -85,6 +84,12 @@ def moving(earlier: Grey, later: Grey, warp: Warp) -> MotionMap:
     change = np.maximum(change - 3.0 * np.median(change), 0.0) / (2.0 * _CHANGE_FLOOR)
     strength = cv2.GaussianBlur(speed + 0.5 * change, (0, 0), width / 100.0)
     return MotionMap(strength.astype(np.float32))
+
+
+@cache
+def _places(width: int, height: int) -> Floats:
+    """Return x and y of each pixel, shape (height, width, 2)."""
+    return np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
 
 
 def regions(motion: MotionMap) -> list[tuple[NDArray[np.float64], float]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from foleyspace_host.errors import InvalidInput, ModelUnavailable
 from foleyspace_host.localize.see.detect import Detection, merge
 from foleyspace_host.localize.see.words import BytePairs, WordPieces, read_words
+from foleyspace_host.models.session import signature
 
 if TYPE_CHECKING:
     from foleyspace_host.models.session import ModelSession
@@ -75,7 +76,14 @@ class OpenVocabulary(ABC):
         The loaded model.
     phrase : str
         What to look for.
+
+    Attributes
+    ----------
+    kind : str
+        Which model it is: "owlv2" or "grounding-dino".
     """
+
+    kind: ClassVar[str]
 
     def __init__(self, session: ModelSession, phrase: str) -> None:
         self._session = session
@@ -119,6 +127,8 @@ class OpenVocabulary(ABC):
 class Owl(OpenVocabulary):
     """OWLv2 (Minderer and others, 2023)."""
 
+    kind = "owlv2"
+
     def __init__(self, session: ModelSession, words: BytePairs, phrase: str) -> None:
         super().__init__(session, phrase)
         if phrase.split()[0] not in ("a", "an", "the"):
@@ -151,11 +161,21 @@ class Owl(OpenVocabulary):
 class GroundingDino(OpenVocabulary):
     """Grounding DINO (Liu and others, 2023)."""
 
+    kind = "grounding-dino"
+
     def __init__(self, session: ModelSession, words: WordPieces, phrase: str) -> None:
         super().__init__(session, phrase)
         own = words.numbers(phrase)[: _DINO_LENGTH - 3]
         numbers = [words.start, *own, *words.numbers("."), words.end]
-        self._ids = np.array([numbers], np.int64)
+        shape = next(one.shape for one in session.get_inputs() if one.name == "input_ids")
+        length = shape[1] if isinstance(shape[1], int) else len(numbers)
+        if len(numbers) > length:
+            raise InvalidInput(
+                f"the label has {len(numbers)} pieces, and this model takes {length}", where="label", cure="shorten it"
+            )
+        self._ids = np.zeros((1, length), np.int64)  # "[PAD]" is number 0
+        self._ids[0, : len(numbers)] = numbers
+        self._mask = (np.arange(length) < len(numbers)).astype(np.int64)[None]
         self._own = slice(1, 1 + len(own))
 
     def _found(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -168,7 +188,7 @@ class GroundingDino(OpenVocabulary):
                 "pixel_mask": np.ones((1, size[1], size[0]), np.int64),
                 "input_ids": self._ids,
                 "token_type_ids": np.zeros_like(self._ids),
-                "attention_mask": np.ones_like(self._ids),
+                "attention_mask": self._mask,
             }
         )
         logits = answer["logits"].reshape(-1, answer["logits"].shape[-1])
@@ -197,17 +217,17 @@ def check_vocabulary(session: ModelSession, where: str | Path) -> type[OpenVocab
     ModelUnavailable
         If it is neither.
     """
-    inputs = {one.name for one in session.get_inputs()}
-    outputs = {one.name for one in session.get_outputs()}
+    taken, given = session.get_inputs(), session.get_outputs()
+    inputs, outputs = {one.name for one in taken}, {one.name for one in given}
     if {"logits", "pred_boxes"} <= outputs and inputs == set(_INPUTS):
         return Owl
     if {"logits", "pred_boxes"} <= outputs and inputs - {"pixel_mask"} == {*_INPUTS, "token_type_ids"}:
         return GroundingDino
     raise ModelUnavailable(
-        "neither an OWLv2 nor a Grounding DINO model: it needs the inputs pixel_values, input_ids and attention_mask"
-        " (and token_type_ids and pixel_mask), and the outputs logits and pred_boxes",
+        f"neither an OWLv2 nor a Grounding DINO model: {signature(taken, given)}",
         where=str(where),
-        cure="give the whole model in one ONNX file",
+        cure="give a whole model that takes pixel_values, input_ids and attention_mask (Grounding DINO:"
+        " token_type_ids and pixel_mask too) and gives logits and pred_boxes",
     )
 
 
@@ -243,7 +263,7 @@ def open_vocabulary(
         raise ModelUnavailable(
             "the files that turn words into numbers are missing",
             where=str(where),
-            cure="lay the model's tokenizer.json beside it, or give it with `foleyspace models add`: --tokenizer FILE",
+            cure="lay the model's own tokenizer.json beside it, or name it: foleyspace models add ... --tokenizer FILE",
         )
     words = read_words(tokenizer)
     phrase = as_phrase(label)
@@ -251,8 +271,9 @@ def open_vocabulary(
         return Owl(session, words, phrase)
     if kind is GroundingDino and isinstance(words, WordPieces):
         return GroundingDino(session, words, phrase)
+    wanted, found = ("BERT's word pieces", "CLIP's byte pairs")[:: -1 if kind is Owl else 1]
     raise ModelUnavailable(
-        "these files turn words into other numbers than the model's",
+        f"these files turn words into {found}, and the model takes {wanted}",
         where=str(tokenizer[0]),
         cure="give the model's own",
     )

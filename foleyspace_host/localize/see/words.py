@@ -17,9 +17,8 @@ from typing import Any
 
 from foleyspace_host.errors import ModelUnavailable
 
-__all__ = ["BytePairs", "WordPieces", "files_beside", "read_words"]
+__all__ = ["BytePairs", "WordPieces", "read_words"]
 
-_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"), ("vocab.txt",))
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 # English contractions, words and signs; numerals, which stand alone, have got spaces around them before
 _PARTS = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W_]+|(?:[^\s\w]|_)+")
@@ -104,27 +103,6 @@ class WordPieces:
         return found
 
 
-def files_beside(model: Path) -> tuple[Path, ...]:
-    """Return the files for words that lie beside a model or one folder above, as model hubs lay them out.
-
-    Parameters
-    ----------
-    model : Path
-        An ONNX file.
-
-    Returns
-    -------
-    tuple of Path
-        ``tokenizer.json``, or ``vocab.json`` and ``merges.txt``, or ``vocab.txt``; empty if there are none.
-    """
-    for folder in (model.parent, model.absolute().parent.parent):
-        for names in _FILES:
-            paths = tuple(folder / name for name in names)
-            if all(path.is_file() for path in paths):
-                return paths
-    return ()
-
-
 def read_words(files: Sequence[str | Path]) -> BytePairs | WordPieces:
     """Read a tokenizer.
 
@@ -179,7 +157,8 @@ def _letters() -> dict[int, str]:
 
 def _counts(sign: str) -> bool:
     """Say whether a sign is part of the text: accents, controls and what is no character are not."""
-    return sign.isspace() or (unicodedata.category(sign)[0] != "C" and unicodedata.category(sign) != "Mn")
+    category = unicodedata.category(sign)
+    return sign.isspace() or (category[0] != "C" and category != "Mn" and sign != "\ufffd")
 
 
 def _stands_alone(sign: str) -> bool:

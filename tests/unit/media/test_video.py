@@ -139,3 +139,33 @@ def test_errors(make_video, tmp_path):
         with pytest.raises(InvalidInput):
             read_frames(video, **wrong)
     assert probe(sound).kind == "audio"
+
+
+def test_pictures_are_let_go_at_once(tmp_path):
+    """No picture waits for the garbage collection: of large ones that would be hundreds of megabytes."""
+    import gc
+    import weakref
+
+    import av
+
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(50):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 5 * index, np.uint8), "rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    gc.collect()
+    gc.disable()
+    try:
+        kept = []
+        for frame in read_frames(path, rate_hz=8):
+            kept += [weakref.ref(passed) for passed in frame.passed]
+        del frame
+        before = sum(isinstance(one, av.VideoFrame) for one in gc.get_objects())
+    finally:
+        gc.enable()
+    assert len(kept) > 20
+    assert not any(reference() for reference in kept)
+    assert before <= 1

@@ -10,7 +10,7 @@ from foleyspace_host.errors import InvalidInput, ModelUnavailable
 from foleyspace_host.models import hardware
 from foleyspace_host.models.hardware import find_cuda, find_runtime
 from foleyspace_host.models.registry import find
-from foleyspace_host.models.session import device_expected, open_session
+from foleyspace_host.models.session import device_expected, fallbacks, open_session
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
@@ -135,6 +135,7 @@ def test_a_gpu_that_fails_at_work_falls_back_once_for_all_threads(model, monkeyp
     assert session.device == "cpu"
     assert len(session.warnings) == 1
     assert "out of memory" in session.warnings[0]
+    assert session.warnings[0] in fallbacks(), "the host is told"
 
 
 def test_wrong_inputs_are_no_fault_of_the_device(model):

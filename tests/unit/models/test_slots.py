@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from foleyspace_host.errors import InvalidInput, ModelUnavailable, OutputUnwritable
-from foleyspace_host.models import slots
-from foleyspace_host.models.slots import add, damage, installed, remove, user_model
+from foleyspace_host.models import keep
+from foleyspace_host.models.beside import tokenizer_beside
+from foleyspace_host.models.keep import add, remove
+from foleyspace_host.models.slots import damage, installed, named_model, user_model
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +57,12 @@ def test_weights_and_words_come_along_under_their_names(tmp_path: Path, model: P
     assert [path.name for path in added.tokenizer] == ["vocab.json", "merges.txt"]
     assert all(path.parent == added.path.parent for path in added.tokenizer)
     assert added.size_bytes == 7 + 7 + 2 + 2
+    assert {path.name for path in added.files} == {"small.onnx", "small.onnx_data", "vocab.json", "merges.txt"}
+    assert added.digests == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in added.files}
+    assert added.sha256 == added.digests["small.onnx"]
+    assert damage(added) is None
+    added.path.with_name("small.onnx_data").write_bytes(b"weighty")
+    assert "the sha256 of small.onnx_data is" in str(damage(added))
     assert "unstated" in added.licence
 
 
@@ -86,12 +94,13 @@ def test_a_file_can_be_named_without_being_added(model: Path) -> None:
     assert found is not None
     assert (found.name, found.path, found.kind) == ("small.onnx", model, "")
     assert found.sha256 == hashlib.sha256(b"a model").hexdigest()
+    assert found.files == (model,)
     assert installed() == ()
     with pytest.raises(ModelUnavailable, match=r"none\.onnx: there is no depth model of this name and no such file"):
         user_model("depth", model.with_name("none.onnx"))
 
 
-@pytest.mark.parametrize("name", ["", ".hidden", "a/b", "../up", "none", "ä", "x" * 65])
+@pytest.mark.parametrize("name", ["", ".hidden", "a/b", "../up", "none", "ä", "x" * 41])
 def test_names_that_cannot_be_folders_are_refused(model: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match="cannot be the name of a model"):
         add("depth", model, name=name)
@@ -125,7 +134,7 @@ def test_a_full_disk_leaves_nothing(model: Path, home: Path, monkeypatch: pytest
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(slots.shutil, "copyfile", full)
+    monkeypatch.setattr(keep.shutil, "copyfile", full)
     with pytest.raises(OutputUnwritable, match="disk is full"):
         add("depth", model)
     assert installed() == ()
@@ -143,3 +152,43 @@ def test_damage_is_told_and_a_broken_record_is_no_model(model: Path) -> None:
     (added.path.parent / "model.json").write_text("{")
     assert installed() == ()
     assert user_model("depth") is None
+
+
+def test_a_file_named_with_words_brings_its_weights_and_its_tokenizer(model: Path) -> None:
+    for name in ("small.onnx_data", "small.onnx_data_1", "tokenizer.json"):
+        model.with_name(name).write_text(name)
+    words, depth = user_model("open-vocabulary", model), user_model("depth", model)
+    assert words is not None
+    assert depth is not None
+    assert words.tokenizer == (model.with_name("tokenizer.json"),)
+    assert [set(one.digests) for one in (words, depth)] == [
+        {"small.onnx", "small.onnx_data", "small.onnx_data_1", "tokenizer.json"},
+        {"small.onnx", "small.onnx_data", "small.onnx_data_1"},
+    ]
+
+
+def test_who_may_name_no_files_names_what_was_added(model: Path) -> None:
+    with pytest.raises(
+        ModelUnavailable, match=r"here: no depth model 'small' was added; add it: foleyspace models add"
+    ):
+        named_model("depth", "small", "here")
+    add("depth", model)
+    assert named_model("depth", "small", "here") == "small"
+    assert named_model("depth", "none", "here") == "none"
+    for slot, name in (("depth", str(model)), ("depth", "small.onnx"), ("open-vocabulary", "small")):
+        with pytest.raises(ModelUnavailable, match="was added"):
+            named_model(slot, name, "here")  # type: ignore[arg-type]
+
+
+def test_files_for_words_are_found_beside_the_model_or_one_folder_above(tmp_path: Path) -> None:
+    (tmp_path / "onnx").mkdir()
+    model = tmp_path / "onnx" / "model.onnx"
+    assert tokenizer_beside(model) == ()
+    (tmp_path / "merges.txt").touch()
+    assert tokenizer_beside(model) == ()
+    (tmp_path / "vocab.json").touch()
+    assert [path.name for path in tokenizer_beside(model)] == ["vocab.json", "merges.txt"]
+    (tmp_path / "onnx" / "vocab.txt").touch()
+    assert [path.name for path in tokenizer_beside(model)] == ["vocab.txt"]
+    (tmp_path / "onnx" / "tokenizer.json").touch()
+    assert [path.name for path in tokenizer_beside(model)] == ["tokenizer.json"]

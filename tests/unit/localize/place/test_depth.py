@@ -29,7 +29,8 @@ SIGNATURES = {
         "depth": ("predicted_depth", PLANES),
         "others": {"confidence": PLANES, "extrinsics": PLANES, "intrinsics": PLANES},
     },
-    "depth-anything-3 of one view": {"image": ("image", ANY), "depth": ("depth", ["batch", 1, "height", "width"])},
+    "depth-anything-3 of one view": {"image": ("image", [1, 3, 280, 504]), "depth": ("depth", [1, 1, 280, 504])},
+    "depth-anything-3 of fixed size": {"image": ("image", [1, 3, 378, 504]), "depth": ("depth", [1, 378, 504])},
     "depth-anything-3-metric": {
         "image": ("image", ANY),
         "depth": ("depth", ["batch", 1, "height", "width"]),
@@ -60,12 +61,9 @@ def flat(green, width=320, height=180):
     return np.full((height, width, 3), round(255 * green), np.uint8)
 
 
-@pytest.mark.parametrize("name", SIGNATURES)
+@pytest.mark.parametrize("name", [name for name in SIGNATURES if name != "depth-anything-3-metric"])
 def test_a_model_is_recognised_by_its_inputs_and_outputs(tmp_path, name):
-    signature = dict(SIGNATURES[name])
-    if name == "depth-anything-3-metric":
-        signature["others"] = {"sky": ["batch", 1, "height", "width"]}
-    assert model(tmp_path / "m.onnx", **signature).kind.name == name.split()[0]
+    assert model(tmp_path / "m.onnx", **SIGNATURES[name]).kind.name == name.split()[0]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +139,7 @@ def test_depth_anything_3_metric_is_output_times_focal_length_over_300(tmp_path,
 def test_the_sky_has_no_depth(tmp_path):
     # the green stands for the sky as well: from 0.3 on it is
     signature = SIGNATURES["depth-anything-3-metric"] | {"others": {"sky": ["batch", 1, "height", "width"]}}
-    found = values(tmp_path, None, **signature)
+    found = values(tmp_path, "depth-anything-3-metric", **signature)
     columns = np.isfinite(found.values).mean(axis=0)
     sixth = len(columns) // 6  # 0.2 + 0.6 / 6 = 0.3
     assert columns[: sixth - 3].min() == 1.0
@@ -216,14 +214,28 @@ def test_a_model_of_videos_is_asked_in_windows_and_anew_at_each_cut(tmp_path):
 @pytest.mark.parametrize(
     "signature",
     [
-        {"image": ("x", ["batch", 1, "height", "width"]), "depth": ("y", ["batch", "height", "width"])},
         {"image": ("x", ANY), "depth": ("y", ["batch", 1, "height", "width"])},
         {"image": ("pixel_values", ANY), "depth": ("a", ["b", "h", "w"]), "others": {"b": ["b", "h", "w"]}},
+        # Depth Anything V2 and 3 of any size: larger is nearer, or farther
+        {"image": ("image", ANY), "depth": ("depth", ["batch", "height", "width"])},
+        {"image": ("image", ANY), "depth": ("depth", ["batch", 1, "height", "width"])},
+        # Depth Anything 3's models of metres and of depths
+        {"image": ("image", ANY), "depth": ("depth", ["b", 1, "h", "w"]), "others": {"sky": ["b", 1, "h", "w"]}},
     ],
 )
 def test_what_is_not_recognised_says_which_kinds_there_are(tmp_path, signature):
-    with pytest.raises(ModelUnavailable, match=r"m\.onnx: not a depth model .*--depth-kind: depth-anything-v2, "):
+    with pytest.raises(ModelUnavailable, match=r"m\.onnx: it is open which .*--depth-kind: depth-anything-v2, "):
         model(tmp_path / "m.onnx", **signature)
+
+
+def test_what_takes_no_pictures_is_no_depth_model(tmp_path):
+    grey = {"image": ("x", ["batch", 1, "height", "width"]), "depth": ("y", ["batch", "height", "width"])}
+    with pytest.raises(
+        ModelUnavailable, match=r"m\.onnx: not a depth model: it takes x \[batch, 1, height, width\] and gives y"
+    ):
+        model(tmp_path / "m.onnx", **grey)
+    with pytest.raises(ModelUnavailable, match="not a depth model"):  # whatever it is said to be
+        model(tmp_path / "m.onnx", "metric3d-v2", **grey)
 
 
 def test_an_unknown_kind_lists_those_there_are(tmp_path):
@@ -234,6 +246,11 @@ def test_an_unknown_kind_lists_those_there_are(tmp_path):
 def test_a_model_of_single_pictures_is_no_model_of_videos(tmp_path):
     with pytest.raises(ModelUnavailable, match="8 pictures or more"):
         model(tmp_path / "m.onnx", "video-depth-anything", image=("x", ANY), depth=("depth", ["b", "h", "w"]))
+
+
+def test_a_model_of_videos_is_no_model_of_single_pictures(tmp_path):
+    with pytest.raises(ModelUnavailable, match=r"no metric3d-v2 model: it takes input \[1, 32, 3, height, width\]"):
+        model(tmp_path / "m.onnx", "metric3d-v2", **WINDOWED)
 
 
 def test_a_model_that_fails_is_one_clear_line(tmp_path):

@@ -104,3 +104,13 @@ def test_a_labelled_horse_is_found_where_the_label_says(shared_dir):
     best = next(found for found in load_detector().detect(frame) if "horse" in found.classes)
     label = np.array([[0.448, 0.284, 0.62, 0.498]])
     assert iou(best.box[None], label)[0, 0] > 0.6
+
+
+def test_a_tall_picture_is_not_widened(tmp_path):
+    """The model sees it as it is, between grey; what it finds comes back in fractions of the picture."""
+    rows = [(6, 2, 10, 6, 0.9, 2), (0, 0, 16, 8, 0.5, 0)]
+    detector = load_detector(write_model(tmp_path / "mine.onnx", rows))
+    first, second = detector.detect(np.zeros((160, 80, 3), np.uint8))
+    # of a square of 160 the picture is the middle half, of which the box takes the middle half again
+    np.testing.assert_allclose(first.box, [0.25, 0.25, 0.75, 0.75])
+    np.testing.assert_allclose(second.box, [0.0, 0.0, 1.0, 1.0])

@@ -161,5 +161,19 @@ def test_missing_or_foreign_words_are_told(tmp_path):
     with pytest.raises(ModelUnavailable, match=r"m\.onnx: the files that turn words.*--tokenizer"):
         open_vocabulary(session, path, [], "train")
     words = tokenizer_json(tmp_path / "other.json", dino=True)
-    with pytest.raises(ModelUnavailable, match=r"other\.json: these files turn words into other numbers"):
+    with pytest.raises(
+        ModelUnavailable, match=r"other\.json: these files turn words into BERT.s word pieces, .* takes CLIP.s byte"
+    ):
         open_vocabulary(session, path, [words], "train")
+
+
+def test_a_model_of_fixed_length_is_given_that_many_pieces(tmp_path):
+    path = vocabulary_onnx(tmp_path / "m.onnx", logits=DINO, dino=True, length=8)
+    words = tokenizer_json(tmp_path / "tokenizer.json", dino=True)
+    one = open_vocabulary(open_session(path, device="cpu"), path, [words], "steam train")
+    given = watched(one)
+    assert len(one.detect(picture(64, 36))) == 2
+    assert given["input_ids"].tolist() == [[2, 5, 6, 4, 3, 0, 0, 0]]
+    assert given["attention_mask"].tolist() == [[1] * 5 + [0] * 3]
+    with pytest.raises(InvalidInput, match="has 9 pieces, and this model takes 8"):
+        open_vocabulary(open_session(path, device="cpu"), path, [words], "a steam train a steam train")

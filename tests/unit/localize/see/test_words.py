@@ -7,7 +7,7 @@ import json
 import pytest
 
 from foleyspace_host.errors import ModelUnavailable
-from foleyspace_host.localize.see.words import BytePairs, WordPieces, files_beside, read_words
+from foleyspace_host.localize.see.words import BytePairs, WordPieces, read_words
 
 MARKS = ["<|startoftext|>", "<|endoftext|>"]
 # a corner of CLIP's own vocabulary: "a photo of a cat" is 320 1125 539 320 2368 between 49406 and 49407
@@ -93,6 +93,7 @@ def test_word_pieces_are_bert_s(bert):
     assert bert.numbers("kettlex") == [1]  # a word of which one piece is unknown is unknown
     assert bert.numbers("Café-TRAIN!") == [12, 13, 6, 14]  # accents go, signs stand alone
     assert bert.numbers("火train") == [11, 6]
+    assert bert.numbers("st\ufffdeam tr\xadain") == [5, 6]  # what stands for no character, and what is not seen
     assert bert.numbers("x" * 200) == [1]
     assert bert.numbers("") == []
 
@@ -120,17 +121,3 @@ def test_what_is_no_tokenizer_is_one_clear_line(tmp_path, name, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ModelUnavailable, match=r"vocab\.txt: cannot be read"):
         read_words([tmp_path / "vocab.txt"])
-
-
-def test_files_are_found_beside_the_model_or_one_folder_above(tmp_path):
-    (tmp_path / "onnx").mkdir()
-    model = tmp_path / "onnx" / "model.onnx"
-    assert files_beside(model) == ()
-    (tmp_path / "merges.txt").touch()
-    assert files_beside(model) == ()
-    (tmp_path / "vocab.json").touch()
-    assert [path.name for path in files_beside(model)] == ["vocab.json", "merges.txt"]
-    (tmp_path / "onnx" / "vocab.txt").touch()
-    assert [path.name for path in files_beside(model)] == ["vocab.txt"]
-    (tmp_path / "onnx" / "tokenizer.json").touch()
-    assert [path.name for path in files_beside(model)] == ["tokenizer.json"]
