@@ -131,7 +131,9 @@ def run_tests(*, long: bool) -> tuple[dict[str, Promise], str]:
             f"--junitxml={report}",
             *files,
         ]
-        done = subprocess.run([*command, *(["-m", ""] if long else [])], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        exactly = {**os.environ, "FOLEYSPACE_TEST_PATIENCE": "1"}
+        command += ["-m", ""] if long else []
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=exactly)
         cases = list(ET.parse(report).iter("testcase"))  # noqa: S314 - written by pytest just now
     promises: dict[str, Promise] = defaultdict(Promise)
     for case in cases:

@@ -829,8 +829,10 @@ class Client:
             job["trajectory"] = {"buffer": len(sent) - 1}
         elif trajectory is not None:
             job["trajectory"] = self._file(trajectory)
-        if (hrtf := job.get("settings", {}).get("hrtf")) is not None:
-            job["settings"] = {**job["settings"], "hrtf": self._file(hrtf)["path"]}
+        named = [("settings", name) for name in ("hrtf", "listener", "flow_model", "detector")]
+        for part, name in (*named, ("localize", "detector")):
+            if (path := job.get(part, {}).get(name)) is not None:
+                job[part] = {**job[part], name: self._file(path)["path"]}
         if folder is not None:
             self.allow(folder)
         output = {"folder": folder and os.path.abspath(folder), "stem": stem, "suffix": suffix}

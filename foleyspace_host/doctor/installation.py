@@ -87,8 +87,9 @@ def check_runtime(_profile: str) -> Iterator[Verdict]:
 
 
 def check_models(_profile: str) -> Iterator[Verdict]:
-    """Check that the shipped files are whole, by their checksums."""
+    """Check that the shipped files, and those of models that were added, are whole, by their checksums."""
     from foleyspace_host.models.registry import ENTRIES, verify
+    from foleyspace_host.models.slots import damage, installed
 
     whole = []
     for entry in ENTRIES:
@@ -99,6 +100,15 @@ def check_models(_profile: str) -> Iterator[Verdict]:
             yield Verdict("models", "red", error.problem, _AGAIN)
     if whole:
         yield Verdict("models", "green", f"checksums are right: {', '.join(whole)}")
+    kept = []
+    for model in installed():
+        if problem := damage(model):
+            cure = f"foleyspace models remove {model.name}, and add it again"
+            yield Verdict("models", "red", f"{model.name}, which you added, is damaged: {problem}", cure)
+        else:
+            kept.append(f"{model.name} ({model.slot})")
+    if kept:
+        yield Verdict("models", "green", f"added by you: {', '.join(kept)}")
 
 
 def check_ffmpeg(_profile: str) -> Iterator[Verdict]:

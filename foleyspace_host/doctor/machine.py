@@ -27,7 +27,8 @@ def check_settings(profile: str) -> Iterator[Verdict]:
         yield Verdict("settings", "red", f"{error.where}: {error.problem}", error.cure)
         return
     source = str(path) if path.exists() else "the defaults"
-    yield Verdict("settings", "green", f"{source}: {config.workers} workers on {config.device}")
+    workers = "1 worker" if config.workers == 1 else f"{config.workers} workers"
+    yield Verdict("settings", "green", f"{source}: {workers}, device {config.device}")
     for root in config.roots or ():
         if not root.is_dir():
             yield Verdict("settings", "yellow", f"the root {root} is no folder", f"make it, or remove it from {path}")

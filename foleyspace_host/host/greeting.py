@@ -50,6 +50,7 @@ class Greeter:
         self._config = config
         self._service = service
         self._ending = ending
+        self._essential = _ESSENTIAL + (("device:cuda",) if config.device == "cuda" else ())
         self._find = find_capabilities
         self._finding = threading.Lock()
         self._found: tuple[float, list[Capability]] = (-_FRESH_S, [])
@@ -83,7 +84,7 @@ class Greeter:
             *(
                 f"{one.name}: {one.reason or 'not available'}"
                 for one in capabilities
-                if one.name in _ESSENTIAL and not one.available
+                if one.name in self._essential and not one.available
             ),
         ]
         queued, running = self._service.counts()
@@ -92,7 +93,7 @@ class Greeter:
             state="draining" if self._ending else "degraded" if warnings else "serving",
             pid=os.getpid(),
             uptime_s=time.monotonic() - self._started_s,
-            device=self._device(capabilities),
+            device=self._service.device(),
             queued=queued,
             running=running,
             workers=workers,
@@ -106,7 +107,3 @@ class Greeter:
             if time.monotonic() - self._found[0] > _FRESH_S:
                 self._found = time.monotonic(), self._find()
             return self._found[1]
-
-    def _device(self, capabilities: list[Capability]) -> str:
-        cuda = any(one.name == "device:cuda" and one.available for one in capabilities)
-        return "cuda" if cuda and self._config.device != "cpu" else "cpu"

@@ -131,6 +131,7 @@ def _be_host(
     stack.callback(remove_connection, folders.state, instance_id)
     stack.callback(_lay_down, service, ending)
     service.start()
+    desk.expect_back()
     control.start()
     work.start()
     connection = _connection(options.profile, instance_id, keys, work.address, control.address)

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 
 from foleyspace_host.host.roots import Roots
 
-__all__ = ["GRACE_S", "Session", "Sessions"]
+__all__ = ["GRACE_S", "RETURN_S", "Session", "Sessions"]
 
 GRACE_S = 2.0
 """How long a client may be away before jobs end which it wanted to end with it."""
+
+RETURN_S = 15.0
+"""The same after the host itself was away: clients look for it every five seconds."""
 
 
 @dataclass(slots=True, eq=False)
@@ -90,7 +93,11 @@ class Sessions:
             return
         del self._latest[session.client_id]
         if session.cancel_on_disconnect:
-            self._forsaken[session.client_id] = time.monotonic() + GRACE_S
+            self.forsake(session.client_id, GRACE_S)
+
+    def forsake(self, client_id: str, after_s: float) -> None:
+        """Let a client that is not there have its jobs ended after a time, if it does not say hello."""
+        self._forsaken[client_id] = time.monotonic() + after_s
 
     def forsaken(self) -> list[str]:
         """Return, once each, the clients that are gone for good and whose jobs shall end."""

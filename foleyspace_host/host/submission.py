@@ -29,8 +29,10 @@ def named_files(job: Any) -> Iterator[tuple[str, str]]:
         path = getattr(getattr(job, name, None), "path", None)
         if path is not None:
             yield f"$.job.{name}.path", path
-    if (hrtf := getattr(getattr(job, "settings", None), "hrtf", None)) is not None:
-        yield "$.job.settings.hrtf", hrtf
+    named = [("settings", name) for name in ("hrtf", "listener", "flow_model", "detector")]
+    for part, name in (*named, ("localize", "detector")):
+        if (path := getattr(getattr(job, part, None), name, None)) is not None:
+            yield f"$.job.{part}.{name}", path
     if (timeline := getattr(job, "timeline", None)) is not None:
         yield "$.job.timeline", timeline
 

@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Sequence
 from typing import cast
 
-from foleyspace_host.errors import Busy, Conflict, HelloRequired, NotFound, ProtocolError
+from foleyspace_host.errors import Busy, Conflict, FoleySpaceError, HelloRequired, NotFound, ProtocolError
 from foleyspace_host.host.endpoint import Call, Endpoint, Reply
 from foleyspace_host.host.greeting import Greeter
 from foleyspace_host.host.lifecycle import Ending
 from foleyspace_host.host.log import note
 from foleyspace_host.host.preview_pump import PreviewPump
-from foleyspace_host.host.sessions import Session, Sessions
+from foleyspace_host.host.sessions import RETURN_S, Session, Sessions
 from foleyspace_host.host.spool import Spool
 from foleyspace_host.host.submission import allowed_inputs, allowed_output
 from foleyspace_host.jobs.model import Event, JobFinished, Submission
@@ -41,6 +41,7 @@ __all__ = ["Work"]
 
 _PIECE_BYTES = 1 << 20  # at most so much of a file in one reply: what waits for a slow reader is memory
 _IDLE_S = 1.0
+_CANCELLED_AT_ONCE = 50  # each is written to the disk, and other clients wait meanwhile
 _DOUBT_S = 1.0  # ZeroMQ needs milliseconds to close a connection on both of its sides
 
 
@@ -81,6 +82,11 @@ class Work:
             "preview.close": self._close_preview,
         }
 
+    def expect_back(self) -> None:
+        """Give clients of an earlier host, whose jobs are to end with them, time to say hello; before the start."""
+        for client_id in self._service.bound_clients():
+            self.sessions.forsake(client_id, RETURN_S)
+
     # --- requests ----------------------------------------------------------------------------------------------
 
     def _hello(self, call: Call) -> Reply | None:
@@ -101,6 +107,7 @@ class Work:
         self.sessions.add(session)
         if there is None:
             self._doubted.append((time.monotonic() + _DOUBT_S, session, answer, call.message.header.request_id))
+        self._service.bind(client_id, hello.cancel_on_disconnect)
         self._owed.add(client_id)  # paid after the reply
         note("hello", client_id=client_id, client_name=hello.client_name)
         return Reply(answer)
@@ -128,6 +135,7 @@ class Work:
                     inputs,
                     folder,
                     spool,
+                    session.cancel_on_disconnect,
                 )
             )
         finally:
@@ -248,9 +256,16 @@ class Work:
         note("gone", client_id=session.client_id, client_name=session.client_name)
 
     def _cancel_all(self, client_id: str) -> None:
-        for job in self._service.list(client_id, JobList(states=["queued", "running"], limit=200)).jobs:
-            self._service.cancel(job.job_id)
-            note("job.cancel", job_id=job.job_id, client_id=client_id, reason="its client is gone")
+        listed = self._service.list(client_id, JobList(states=["queued", "running"], limit=_CANCELLED_AT_ONCE))
+        again_s = 0.0 if listed.more else None
+        try:
+            for job in listed.jobs:
+                self._service.cancel(job.job_id)
+                note("job.cancel", job_id=job.job_id, client_id=client_id, reason="its client is gone")
+        except FoleySpaceError:  # a full disk
+            again_s = _IDLE_S
+        if again_s is not None and self.sessions.of_client(client_id) is None:
+            self.sessions.forsake(client_id, again_s)
 
 
 def _piece(path: str, n_bytes: int, offset: int, length: int) -> bytes:

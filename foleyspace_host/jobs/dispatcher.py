@@ -19,7 +19,6 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from foleyspace_host.config import Config
 from foleyspace_host.errors import FoleySpaceError, OutOfMemory, TimedOut
@@ -29,11 +28,12 @@ from foleyspace_host.jobs.model import Event, JobFinished, JobProgressed
 from foleyspace_host.jobs.process import Died, End
 from foleyspace_host.jobs.reasons import given_up, late, stuck, too_large, worker_died
 from foleyspace_host.jobs.record import ENDS, Ending, JobRow
+from foleyspace_host.jobs.running import Running
 from foleyspace_host.jobs.scheduler import Queue, Waiting
 from foleyspace_host.jobs.store import Store
 from foleyspace_host.jobs.talk import Advanced, Done, Failed
 from foleyspace_host.protocol.failure import failure
-from foleyspace_host.protocol.messages import Error, JobState, Progress
+from foleyspace_host.protocol.messages import JobState, Progress
 
 __all__ = ["Dispatcher"]
 
@@ -47,23 +47,6 @@ MOST_STARTS = 50
 """A job begun so often without an end is given up, whoever ended the host in between."""
 
 _ATTEMPT = 1 << 24  # progress of a later attempt has higher numbers, also after the host was started anew
-
-
-@dataclass(slots=True)
-class _Running:
-    """A job that is being worked on; times of the steady clock [s]."""
-
-    row: JobRow
-    since_s: float
-    moved_s: float
-    seq: int
-    step: tuple[str, int] = ("", -1)
-    progress: Progress | None = None
-    told_s: float = -1e9
-    untold: bool = False
-    cancel_s: float | None = None
-    killed_for: Error | None = None
-    laid_down: bool = False
 
 
 class Dispatcher:
@@ -96,7 +79,7 @@ class Dispatcher:
         self._store, self._engine, self._folders, self._config = store, engine, folders, config
         self._wall_s, self._steady_s = wall_s, steady_s
         self._queue = Queue()
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, Running] = {}
         self._unsettled: dict[str, End] = {}
         self._retry_s = self._memory_s = 0.0
         self._starting = True
@@ -147,19 +130,12 @@ class Dispatcher:
 
     def advanced(self, job_id: str, step: Advanced) -> None:
         """Hear from the engine that a job came further."""
-        run = self._running.get(job_id)
-        if run is None:
-            return
-        now_s = self._steady_s()
-        if (step.stage, step.done) != run.step:
-            run.step, run.moved_s = (step.stage, step.done), now_s
-        fraction = max(step.fraction, run.progress.fraction if run.progress else 0.0)
-        spent_s = now_s - run.since_s
-        eta_s = spent_s * (1.0 - fraction) / fraction if fraction > 0.01 and spent_s > 0.5 else None
-        run.progress = Progress(
-            stage=step.stage, done=step.done, total=step.total, fraction=fraction, eta_s=eta_s and min(eta_s, 1e9)
-        )
-        run.untold = True
+        if run := self._running.get(job_id):
+            if (share := run.to_record(step)) is not None:
+                with contextlib.suppress(FoleySpaceError):  # what cannot be recorded is told all the same
+                    self._store.note_reached(job_id, share)
+                    run.recorded = share
+            run.advance(step, self._steady_s())
 
     def ended(self, job_id: str, end: End) -> None:
         """Hear from the engine that an attempt is over."""
@@ -215,7 +191,7 @@ class Dispatcher:
                     self._end(self._running[job_id].row, "failed", Ending(error=failure(error)))
                 del self._running[job_id], self._unsettled[job_id]
 
-    def _conclude(self, run: _Running, end: End) -> None:
+    def _conclude(self, run: Running, end: End) -> None:
         row = run.row
         if isinstance(end, Done):
             outcome = end.outcome
@@ -296,7 +272,7 @@ class Dispatcher:
 
     def _begin(self, row: JobRow) -> None:
         now_s = self._steady_s()
-        self._running[row.job_id] = _Running(row, now_s, now_s, row.attempts * _ATTEMPT)
+        self._running[row.job_id] = Running(row, now_s, now_s, row.attempts * _ATTEMPT, row.reached)
         try:
             self._engine.start(self._folders.assignment(row, self._config.cache_limit_mb << 20), row.kind)
         except Exception as error:  # whatever it is, it ends this job and no other

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from foleyspace_host.jobs.model import Assignment
 from foleyspace_host.jobs.process import Died, End, Slot, WorkerProcess
-from foleyspace_host.jobs.talk import Advanced, Failed, store_assignment
+from foleyspace_host.jobs.talk import Advanced, Done, Failed, store_assignment
 from foleyspace_host.protocol.messages import WorkerHealth
 
 __all__ = ["Engine", "LocalEngine"]
@@ -46,6 +46,12 @@ class Engine(Protocol):
 
     def workers(self) -> list[WorkerHealth]:
         """Say what is there to execute jobs."""
+
+    def device(self) -> str:
+        """Say what models run on: ``cpu`` or ``cuda``."""
+
+    def fallbacks(self) -> list[str]:
+        """Say where models run on the processor though a GPU was wanted, and why."""
 
     def close(self) -> None:
         """Stop everything and wait for it to have stopped; nothing is reported any more."""
@@ -111,6 +117,15 @@ class LocalEngine:
         """Say which processes there are."""
         return [health for place in self._places if (health := place.health())]
 
+    def device(self) -> str:
+        """Say what models run on: ``cuda`` as long as they do on one of the GPUs."""
+        on_gpu = any(place.slot.device != "cpu" and not place.fallbacks for place in self._places)
+        return "cuda" if on_gpu else "cpu"
+
+    def fallbacks(self) -> list[str]:
+        """Say why models run on the processor, of each worker that was to use a GPU."""
+        return [f"{place.slot.name}: {line}" for place in self._places for line in place.fallbacks]
+
     def close(self) -> None:
         """Kill all processes."""
         for place in self._places:
@@ -139,6 +154,7 @@ class _Place:
         on_end: Callable[[str, End], None],
     ) -> None:
         self.slot = slot
+        self.fallbacks: tuple[str, ...] = ()  # as its last job told
         self._new: Callable[[], WorkerProcess] = partial(WorkerProcess, runner, slot, log, memory_limit_bytes)
         self._on_progress, self._on_end = on_progress, on_end
         self._waiting: queue.SimpleQueue[Assignment | None] = queue.SimpleQueue()
@@ -197,7 +213,7 @@ class _Place:
             return None
         return WorkerHealth(
             name=self.slot.name,
-            device=self.slot.device,
+            device="cpu" if self.fallbacks else self.slot.device,
             state="starting" if process is None else "busy" if job_id else "idle",
             job_id=job_id,
             rss_bytes=_rss_bytes(process.pid) if process else None,
@@ -217,6 +233,8 @@ class _Place:
                     self._ready()
                 continue
             end = self._attempt(assignment)
+            if isinstance(end, Done):
+                self.fallbacks = end.outcome.fallbacks
             spoiled = isinstance(end, Failed) and end.error.code in _SPOILED
             if spoiled or isinstance(end, Died) or self._killed:
                 self._retire()

@@ -76,6 +76,8 @@ class Submission:
         Where results go, resolved and allowed; the job's own folder if None.
     spool : Path, optional
         Folder of the raw buffers as ``00.buf``, ``01.buf`` ...; it becomes the job's if the job is accepted.
+    with_client : bool
+        Whether the job is to end when its client is gone.
     """
 
     client_id: str
@@ -86,6 +88,7 @@ class Submission:
     inputs: tuple[InputFile, ...] = ()
     output_folder: Path | None = None
     spool: Path | None = None
+    with_client: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +146,14 @@ class Outcome:
         What the command line's ``--json`` would say; plain types only.
     warnings : tuple of str
         What the user should know, one line each.
+    fallbacks : tuple of str
+        Why models compute on the processor though the worker was to use a GPU, one line each.
     """
 
     artifacts: tuple[Artifact, ...]
     result: dict[str, Any]
     warnings: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
 
 
 class Runner(Protocol):

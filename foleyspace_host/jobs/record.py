@@ -10,10 +10,45 @@ import msgspec
 from foleyspace_host.jobs.model import InputFile
 from foleyspace_host.protocol.messages import Artifact, Error, JobReport, JobState, JobSubmit, Progress
 
-__all__ = ["ENDS", "Ending", "JobRow"]
+__all__ = ["ENDS", "TABLE", "Ending", "JobRow"]
 
 ENDS: tuple[JobState, ...] = ("done", "failed", "cancelled")
 """The states that a job never leaves."""
+
+
+TABLE = """
+CREATE TABLE jobs (
+  job_id TEXT PRIMARY KEY,
+  client_id TEXT NOT NULL,
+  client_name TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  payload_hash TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  body BLOB NOT NULL,            -- msgpack of JobSubmit
+  inputs BLOB NOT NULL,          -- msgpack of [InputFile]
+  output_folder TEXT,
+  priority INTEGER NOT NULL,
+  deadline_s REAL,               -- seconds since 1970, like all times here
+  state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+  created_s REAL NOT NULL UNIQUE,
+  started_s REAL,                -- of the first attempt
+  finished_s REAL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  deaths INTEGER NOT NULL DEFAULT 0,      -- attempts whose worker died
+  cancelling INTEGER NOT NULL DEFAULT 0,  -- the client was told that its cancel was heard
+  acked INTEGER NOT NULL DEFAULT 0,       -- the client was told the end
+  with_client INTEGER NOT NULL DEFAULT 0, -- it ends when its client is gone
+  reached REAL NOT NULL DEFAULT 0,        -- share of the work that clients were told of, or a little more
+  ending BLOB,                   -- msgpack of Ending
+  UNIQUE (client_id, request_id),
+  CHECK ((state IN ('done', 'failed', 'cancelled')) = (finished_s IS NOT NULL))
+);
+CREATE INDEX jobs_by_state ON jobs (state, acked);
+CREATE TRIGGER an_end_is_an_end BEFORE UPDATE OF state ON jobs
+  WHEN OLD.state IN ('done', 'failed', 'cancelled')
+  BEGIN SELECT RAISE(ABORT, 'a job ends once'); END;
+"""
+"""How `JobRow` lies in SQLite."""
 
 
 class Ending(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,6 +83,8 @@ class JobRow:
     deaths: int
     cancelling: int
     acked: int
+    with_client: int
+    reached: float
     ending: bytes | None
 
     @property

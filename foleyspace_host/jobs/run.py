@@ -81,6 +81,8 @@ def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
             for role, path in made.items()
         )
     progress("place", 1, 1)
+    from foleyspace_host.models.session import fallbacks
+
     said = asdict(result)
     if isinstance(job, messages.RenderJob | messages.SpatializeJob) and job.audio and job.audio.path is None:
         said["sound"]["path"] = "$.job.audio.buffers"
@@ -88,7 +90,7 @@ def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
     for name in ("output", "trajectory"):
         if said.get(name) in final:
             said[name] = final[said[name]]
-    return Outcome(artifacts, json.loads(json.dumps(said, allow_nan=False)), result.warnings)
+    return Outcome(artifacts, json.loads(json.dumps(said, allow_nan=False)), result.warnings, fallbacks())
 
 
 def _localize(
@@ -107,7 +109,7 @@ def _localize(
     return localize_file(
         inputs.file("$.job.video.path"),
         made["trajectory"],
-        **_plain(job.settings),
+        **_looking(job.settings, inputs, "$.job.settings"),
         span=span_of(job.video.span),
         device=cast("Device", assignment.device),
         cache=_cache(assignment),
@@ -134,6 +136,7 @@ def _render(
             made["audio"],
             **_rendering(job.settings, inputs),
             span=span,
+            device=cast("Device", assignment.device),
             cache=_cache(assignment),
             tee=preview,
             on_progress=progress,
@@ -164,7 +167,7 @@ def _spatialize(
             keys=None if job.trajectory is None else inputs.trajectory(job.trajectory),
             bed_db=job.bed_db,
             trajectory_out=made["trajectory"],
-            **_plain(job.localize),
+            **_looking(job.localize, inputs, "$.job.localize"),
             **_rendering(job.settings, inputs),
             span=span_of(job.video.span),
             audio_span=audio_span,
@@ -184,17 +187,28 @@ def _plain(settings: messages.LocalizeSettings | messages.RenderSettings) -> dic
     return {name: value for name, value in msgspec.structs.asdict(settings).items() if value is not None}
 
 
+def _looking(settings: messages.LocalizeSettings, inputs: Inputs, where: str) -> dict[str, Any]:
+    """Return the settings of localization as the pipeline's keywords."""
+    from foleyspace_host.models.slots import named_model
+
+    given = _plain(settings)
+    if "detector" in given:
+        given["detector"] = inputs.file(f"{where}.detector")
+    if "depth" in given:
+        named_model("depth", given["depth"], f"{where}.depth")
+    if "open_vocabulary" in given:
+        named_model("open-vocabulary", given["open_vocabulary"], f"{where}.open_vocabulary")
+    return given
+
+
 def _rendering(settings: messages.RenderSettings, inputs: Inputs) -> dict[str, Any]:
     """Return the settings of a rendering as the pipeline's keywords."""
     given = _plain(settings)
-    if (renderer := given.pop("renderer", "hrtf")) != "hrtf":
-        raise ModelUnavailable(
-            f"there is no renderer {renderer!r} in this version", where="$.job.settings.renderer", cure="use hrtf"
-        )
     if given.get("room", "").strip().lower().endswith(".json"):
         raise InvalidInput("a room is not read from a file here", where="$.job.settings.room", cure="describe it")
-    if "hrtf" in given:
-        given["hrtf"] = inputs.file("$.job.settings.hrtf")
+    for name in ("hrtf", "listener", "flow_model"):
+        if name in given:
+            given[name] = inputs.file(f"$.job.settings.{name}")
     if "air" in given:
         given["air"] = _air(given["air"])
     return given

@@ -211,13 +211,7 @@ class JobService:
         return JobListOk(jobs=reports, more=len(reports) < len(rows))
 
     def ack(self, job_id: str) -> None:
-        """Note that the client knows how a job ended.
-
-        Raises
-        ------
-        NotFound
-            If there is no such job, or it has not ended.
-        """
+        """Note that the client knows how a job ended; raises NotFound if it has not, or there is no such job."""
         if self._store.ack(job_id) is None:
             raise NotFound("no job of this name has ended", where=job_id, cure="ask for its status")
         self._folders.clear_preview(job_id)
@@ -225,6 +219,15 @@ class JobService:
     def unacked(self, client_id: str) -> builtins.list[JobReport]:
         """Return the ends that a client has not acknowledged, oldest first."""
         return [row.report() for row in self._store.unacked(client_id)]
+
+    def bind(self, client_id: str, with_client: bool) -> None:
+        """Note whether a client's jobs are to end when it is gone; also for the next host."""
+        with contextlib.suppress(FoleySpaceError):  # of a disk that is full more is told elsewhere
+            self._store.bind(client_id, with_client)
+
+    def bound_clients(self) -> set[str]:
+        """Return the clients without whom their jobs are to end."""
+        return self._store.bound_clients()
 
     def preview(self, job_id: str) -> Path | None:
         """Return the file of what a job renders (see `preview.PreviewReader`), or None if it was not asked for.
@@ -246,10 +249,15 @@ class JobService:
         """Return the worker processes."""
         return self._engine.workers()
 
+    def device(self) -> str:
+        """Return what models run on: ``cpu`` or ``cuda``."""
+        return self._engine.device()
+
     def warnings(self) -> builtins.list[str]:
         """Return what is not as it should be, one line each."""
         trouble = self._dispatcher.trouble
-        return [f"ends of jobs cannot be recorded for the moment: {trouble}"] if trouble else []
+        told = [f"ends of jobs cannot be recorded for the moment: {trouble}"] if trouble else []
+        return told + self._engine.fallbacks()
 
     # --- inside ------------------------------------------------------------------------------------------------
 

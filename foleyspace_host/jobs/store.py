@@ -21,7 +21,7 @@ import msgspec
 
 from foleyspace_host.errors import Conflict, DiskFull, JobsDamaged, JobsUnusable
 from foleyspace_host.jobs.model import Submission
-from foleyspace_host.jobs.record import ENDS, Ending, JobRow
+from foleyspace_host.jobs.record import ENDS, TABLE, Ending, JobRow
 from foleyspace_host.protocol.messages import JobState
 
 __all__ = ["SCHEMA_VERSION", "Store"]
@@ -29,36 +29,6 @@ __all__ = ["SCHEMA_VERSION", "Store"]
 SCHEMA_VERSION = 1
 _APPLICATION = 0x464F4C59  # "FOLY": says whose file this is
 
-_SCHEMA = """
-CREATE TABLE jobs (
-  job_id TEXT PRIMARY KEY,
-  client_id TEXT NOT NULL,
-  client_name TEXT NOT NULL,
-  request_id TEXT NOT NULL,
-  payload_hash TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  body BLOB NOT NULL,            -- msgpack of JobSubmit
-  inputs BLOB NOT NULL,          -- msgpack of [InputFile]
-  output_folder TEXT,
-  priority INTEGER NOT NULL,
-  deadline_s REAL,               -- seconds since 1970, like all times here
-  state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
-  created_s REAL NOT NULL UNIQUE,
-  started_s REAL,                -- of the first attempt
-  finished_s REAL,
-  attempts INTEGER NOT NULL DEFAULT 0,
-  deaths INTEGER NOT NULL DEFAULT 0,      -- attempts whose worker died
-  cancelling INTEGER NOT NULL DEFAULT 0,  -- the client was told that its cancel was heard
-  acked INTEGER NOT NULL DEFAULT 0,       -- the client was told the end
-  ending BLOB,                   -- msgpack of Ending
-  UNIQUE (client_id, request_id),
-  CHECK ((state IN ('done', 'failed', 'cancelled')) = (finished_s IS NOT NULL))
-);
-CREATE INDEX jobs_by_state ON jobs (state, acked);
-CREATE TRIGGER an_end_is_an_end BEFORE UPDATE OF state ON jobs
-  WHEN OLD.state IN ('done', 'failed', 'cancelled')
-  BEGIN SELECT RAISE(ABORT, 'a job ends once'); END;
-"""
 _COLUMNS = ", ".join(JobRow.__slots__)
 _encode = msgspec.msgpack.encode
 
@@ -137,6 +107,7 @@ class Store:
                 "priority": body.priority,
                 "deadline_s": None if body.deadline_s is None else now_s + body.deadline_s,
                 "created_s": created_s,
+                "with_client": int(submission.with_client),
             }
             marks = ", ".join(f":{name}" for name in values)
             db.execute(f"INSERT INTO jobs ({', '.join(values)}) VALUES ({marks})", values)  # noqa: S608
@@ -157,6 +128,17 @@ class Store:
     def note_cancel(self, job_id: str) -> JobRow | None:
         """Note that a running job is to be cancelled, so that it is not started again after a crash."""
         return self._set("cancelling = 1", "job_id = ? AND state = 'running'", job_id)
+
+    def note_reached(self, job_id: str, share: float) -> JobRow | None:
+        """Note how far a running job is, for another attempt to tell nothing less."""
+        return self._set("reached = ?", "job_id = ? AND state = 'running'", share, job_id, sure=False)
+
+    def bind(self, client_id: str, with_client: bool) -> None:
+        """Note whether the jobs of a client that have not ended are to end when it is gone."""
+        other = "client_id = ? AND finished_s IS NULL AND with_client != ?"
+        if self._ask(f"WHERE {other} LIMIT 1", client_id, with_client):
+            with self._change(sure=False) as db:
+                db.execute(f"UPDATE jobs SET with_client = ? WHERE {other}", (with_client, client_id, with_client))  # noqa: S608
 
     def finish(self, job_id: str, state: JobState, ending: Ending, now_s: float) -> JobRow | None:
         """End a job; None if it has ended already."""
@@ -216,6 +198,10 @@ class Store:
             where, values = [*where, f"state IN ({', '.join('?' * len(states))})"], [*values, *states]
         return self._ask(f"WHERE {' AND '.join(where)} ORDER BY created_s DESC LIMIT ?", *values, limit)
 
+    def bound_clients(self) -> set[str]:
+        """Return the clients without whom jobs of theirs that have not ended are to end."""
+        return {row.client_id for row in self._ask("WHERE finished_s IS NULL AND with_client")}
+
     def job_ids(self) -> set[str]:
         """Return the names of all jobs on record."""
         with self._told(), self._reading:
@@ -241,7 +227,7 @@ class Store:
         )
         if (version, application) == (0, 0) and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
             db.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION};"
+                f"BEGIN IMMEDIATE; {TABLE} PRAGMA application_id = {_APPLICATION};"
                 f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             )
             return

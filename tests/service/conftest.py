@@ -271,6 +271,17 @@ def refused() -> type[Refused]:
 
 
 @pytest.fixture
+def in_time() -> Callable[[float, float], None]:
+    """Hold a time to its promise: to the second in ``make reliability``, generously on a machine that is busy."""
+    patience = float(os.environ.get("FOLEYSPACE_TEST_PATIENCE", "10"))
+
+    def check(took_s: float, promised_s: float) -> None:
+        assert took_s <= patience * promised_s, f"{took_s:.3f} s where {promised_s:g} s are promised"
+
+    return check
+
+
+@pytest.fixture
 def eventually() -> Callable[..., Any]:
     """Ask something until the answer is true."""
 

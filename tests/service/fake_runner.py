@@ -45,7 +45,9 @@ class Plan:
     deaf: bool = False  # goes on after a cancel
     noisy: bool = False  # prints
     long_result: bool = False
+    forget: bool = False  # another attempt finds nothing
     once: str = ""  # file: goes wrong only as long as it is not there
+    fallback: str = ""  # why models did not run on the GPU
 
 
 def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
@@ -61,6 +63,8 @@ def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
     partial = assignment.output_folder / f".{name}.0123456789ab.part.bin"
     partial.write_bytes(b"half")
     key = f"{plan.name or assignment.job_id} {request.job.seed}"
+    if plan.forget:
+        key += f" {assignment.attempt}"
     kept = assignment.cache_folder / "fake" / hashlib.sha256(key.encode()).hexdigest()
     kept.mkdir(parents=True, exist_ok=True)
     preview = _preview(assignment, plan)
@@ -94,7 +98,8 @@ def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
         "jobs": JOBS_OF_THIS_PROCESS,
         "device": assignment.device,
     }
-    return Outcome((artifact,), facts | ({"long": "x" * 1_000_000} if plan.long_result else {}))
+    long = {"long": "x" * 1_000_000} if plan.long_result else {}
+    return Outcome((artifact,), facts | long, fallbacks=(plan.fallback,) if plan.fallback else ())
 
 
 def _tell(plan: Plan, on_progress: OnProgress, stage: str, done: int, total: int) -> None:

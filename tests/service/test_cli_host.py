@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_models import depth_onnx, tokenizer_json, vocabulary_onnx
 
 from foleyspace_host.cli import main
 from foleyspace_host.client import Client
@@ -53,7 +55,7 @@ def plan(**fields: Any) -> str:
 
 
 class TestLooking:
-    @pytest.mark.parametrize("command", [["status"], ["jobs"], ["cancel", "x"]])
+    @pytest.mark.parametrize("command", [["status"], ["cancel", "x"], ["host", "--stop"]])
     def test_without_a_host_one_line_says_what_to_do(
         self, command: list[str], home: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -62,6 +64,33 @@ class TestLooking:
         assert err == "foleyspace: error: the host is not running; start it: foleyspace host\n"
         code, out, _ = run(capsys, *command, "--json")
         assert json.loads(out)["error"]["code"] == "host_not_running"
+        assert run(capsys, *command, "--profile", "film")[2].endswith("start it: foleyspace host --profile film\n")
+
+    def test_jobs_are_told_without_a_host_too(
+        self, home: Path, make_host: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run(capsys, "jobs")[:2] == (0, "no jobs\n")
+        assert not (home / "data").exists(), "looking makes nothing"
+        host = make_host(home=home).start()
+        peer = host.peer()
+        done = peer.finished(peer.submit_fake())
+        going = peer.submit_fake(stages=1000, step_ms=20)
+        peer.event("job.progress", job_id=going)
+        host.kill()
+        code, out, _ = run(capsys, "jobs")
+        lines = out.splitlines()
+        assert (code, [line[: len(going)] for line in lines[1:]]) == (0, [going, done.job_id])
+        assert lines[1][lines[0].index("STATE") :].startswith("queued")
+        assert lines[2].endswith(done.artifacts[0].path)
+        Path(done.artifacts[0].path).unlink()
+        assert "moved or removed: " in run(capsys, "jobs", "--state", "done")[1]
+        assert [job["state"] for job in json.loads(run(capsys, "jobs", "--json")[1])["jobs"]] == ["queued", "done"]
+
+    def test_status_fits_the_terminal(
+        self, client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "72")
+        assert max(map(len, run(capsys, "status")[1].splitlines())) <= 72
 
     def test_status_shows_workers_and_abilities(self, client: Client, capsys: pytest.CaptureFixture[str]) -> None:
         code, out, _ = run(capsys, "status")
@@ -109,6 +138,7 @@ class TestLooking:
             client.poll()
         assert job.state == "cancelled"
         assert run(capsys, "cancel", job.job_id)[1] == f"{job.job_id} was cancelled already\n"
+        assert "is empty" in run(capsys, "cancel", "")[2]
         code, _, err = run(capsys, "cancel", "nothing")
         assert code == 1
         assert "nothing" in err
@@ -221,6 +251,55 @@ class TestWorking:
             texts = [(tmp_path / f"{name}.trajectory.json").read_text() for name in ("own", "hosts")]
             assert texts[0] == texts[1]
 
+    def test_models_words_and_choices_go_through_too(
+        self, real_host: Any, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        logits = np.full((3, 256), -9.0)
+        logits[:2] = [[1.0], [0.5]]
+        place = tmp_path / "models"
+        place.mkdir()
+        vocabulary_onnx(place / "words.onnx", logits=logits, dino=True)
+        tokenizer_json(place / "tokenizer.json", dino=True)
+        depth_onnx(place / "deep.onnx")
+        assert main(["models", "add", "open-vocabulary", str(place / "words.onnx")]) == 0
+        assert main(["models", "add", "depth", str(place / "deep.onnx")]) == 0
+        capsys.readouterr()
+        words = ["localize", str(clip), "--prompt", "steam train", "--open-vocabulary", "words", "--depth", "deep"]
+        words += ["--depth-kind", "depth-anything-v2-metric", "--source", "steam-train-2", "--json"]
+        told = []
+        for name, more in (("own", []), ("hosts", ["--host"])):
+            code, out, err = run(capsys, *words, "-o", str(tmp_path / f"{name}.json"), *more)
+            assert code == 0, err
+            told.append(json.loads(out))
+        assert (tmp_path / "own.json").read_bytes() == (tmp_path / "hosts.json").read_bytes()
+        for name in ("sources", "settings", "heard", "why", "warnings", "provenance"):
+            assert told[0][name] == told[1][name], name
+        assert [(one["id"], one["selected"]) for one in told[1]["sources"]] == [
+            ("steam-train-1", False),
+            ("steam-train-2", True),
+        ]
+        assert told[1]["why"] == "it is what you chose"
+        made = [model["name"] for model in told[1]["provenance"]["models"]]
+        assert made == ["words/tokenizer.json", "words/words.onnx", "deep", "yamnet"]
+        code, _, err = run(capsys, *words, "--source", "dog-1", "-o", str(tmp_path / "x.json"), "--host")
+        assert code == 1
+        assert "there is no source 'dog-1'; choose among: steam-train-1, steam-train-2" in err
+
+    def test_a_detector_goes_through_too(
+        self, real_host: Any, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        mine = tmp_path / "mine.onnx"
+        shutil.copy(ROOT / "foleyspace_host" / "models" / "assets" / "centernet.onnx", mine)
+        words = ["spatialize", str(clip), "--detector", str(mine), "--json"]
+        code, out, err = run(capsys, *words, "-o", str(tmp_path / "o.wav"), "--host")
+        assert code == 0, err
+        told = json.loads(out)
+        assert told["settings"]["detector"] == str(mine)
+        assert "mine.onnx" in [model["name"] for model in told["provenance"]["models"]]
+        mine.write_bytes(b"no model")
+        own = run(capsys, *words, "-o", str(tmp_path / "p.wav"))
+        assert run(capsys, *words, "-o", str(tmp_path / "p.wav"), "--host")[::2] == own[::2]
+
     def test_people_read_the_same_lines(
         self, real_host: Any, sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -246,9 +325,13 @@ class TestWorking:
         self, home: Path, sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         out = ["-o", str(tmp_path / "x.wav"), "--host"]
-        code, _, err = run(capsys, "spatialize", str(sound), "--detector", "mine.onnx", *out)
+        code, _, err = run(capsys, "spatialize", str(sound), "--report", "r.html", *out)
         assert code == 1
-        assert "--detector: cannot be used together with --host" in err
+        assert "--report: cannot be used together with --host" in err
+        for option, words in (("--depth", "mine.onnx"), ("--open-vocabulary", "mine")):
+            code, _, err = run(capsys, "spatialize", str(sound), option, words, *out)
+            assert code == 1
+            assert f"{option} with --host: no {option[2:]} model '{words}' was added; add it: foleyspace models" in err
         words = ["render", str(sound), "--trajectory", str(tmp_path / "path.csv"), "--room", "mine.json", *out]
         assert "--room" in run(capsys, *words)[2]
         assert not home.exists()  # nothing was started for that

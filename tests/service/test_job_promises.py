@@ -109,6 +109,23 @@ def fake_body(**plan: Any) -> Any:
     return JobSubmit(job=GenerateJob(prompt=json.dumps(plan)))
 
 
+def test_J1_progress_does_not_fall_when_the_host_is_killed(make_host: Callable[..., Any]) -> None:
+    host, told = make_host().set(workers=1), list[float]()
+    client_id, job_id = uuid.uuid4().hex, ""
+    for _ in range(3):
+        host.start()
+        peer = host.peer(client_id=client_id)
+        # other names for what is kept: every attempt begins anew
+        job_id = job_id or peer.submit_fake(stages=200, step_ms=10, forget=True)
+        seen, far = 0.0, max(told, default=0.0) + 0.1
+        while seen < far:
+            seen = peer.event("job.progress", job_id=job_id).progress.fraction
+            told.append(seen)
+        host.kill()
+    assert told == sorted(told)
+    assert told[0] < 0.2
+
+
 @pytest.mark.parametrize(
     "plan", [{"stages": 10_000, "step_ms": 5}, {"hang": 0}, {"hold": 0}], ids=["works", "hangs", "holds"]
 )
@@ -197,7 +214,7 @@ def test_J4_every_job_ends_once(make_host: Callable[..., Any], long: bool) -> No
 
 
 def test_J5_a_cancel_is_heard_at_once_and_stops_within_a_second(
-    host: Any, tmp_path: Path, eventually: Callable[..., Any], record_property: Any
+    host: Any, tmp_path: Path, eventually: Callable[..., Any], record_property: Any, in_time: Any
 ) -> None:
     peer = host.peer(tmp_path)
     noise = np.random.default_rng(3)
@@ -217,13 +234,13 @@ def test_J5_a_cancel_is_heard_at_once_and_stops_within_a_second(
         assert worker.is_running()  # it did as it was told, and stays warm
     record_property("heard_ms", round(1000 * max(heard), 1))
     record_property("stopped_ms", round(1000 * max(stopped), 1))
-    assert np.median(heard) <= 0.1
-    assert max(stopped) <= 1.0
+    in_time(float(np.median(heard)), 0.1)
+    in_time(max(stopped), 1.0)
 
 
 @pytest.mark.parametrize("plan", [{"stages": 1000, "step_ms": 10, "deaf": True}, {"hold": 0}])
 def test_J5_what_ignores_a_cancel_is_killed_within_three_seconds(
-    host: Any, plan: dict[str, Any], record_property: Any
+    host: Any, plan: dict[str, Any], record_property: Any, in_time: Any
 ) -> None:
     peer = host.peer()
     job_id = peer.submit_fake(**plan)
@@ -233,7 +250,7 @@ def test_J5_what_ignores_a_cancel_is_killed_within_three_seconds(
     peer.ask("job.cancel", {"job_id": job_id})
     assert peer.finished(job_id).state == "cancelled"
     record_property("killed_s", round(time.monotonic() - start, 2))
-    assert time.monotonic() - start <= 3.0
+    in_time(time.monotonic() - start, 3.0)
     assert not worker.is_running() or worker.status() == "zombie"
     assert not list((host.data / "jobs" / job_id / "results").iterdir())
     assert peer.finished(peer.submit_fake()).state == "done"
@@ -273,6 +290,20 @@ def test_J7_a_client_s_death_does_not_end_its_job(host: Any) -> None:
     third.ask("job.ack", {"job_id": job_id})
     with pytest.raises(TimeoutError):
         host.peer(client_id=peer.client_id).finished(job_id, 0.3)
+
+
+@pytest.mark.long  # for clients are given time to come back
+def test_J7_unless_the_client_wants_it_and_the_host_was_killed_too(make_host: Callable[..., Any]) -> None:
+    host = make_host().set(workers=2).start()
+    stays, goes = (host.peer(cancel_on_disconnect=True) for _ in range(2))
+    plan = {"stages": 100_000, "step_ms": 10}
+    kept, dropped = stays.submit_fake(**plan), goes.submit_fake(**plan)
+    host.kill()
+    host.start()
+    back, other = host.peer(client_id=stays.client_id, cancel_on_disconnect=True), host.peer()
+    assert until_end(other, dropped, 30.0).state == "cancelled"
+    assert state_of(back, kept) == "running"
+    back.ask("job.cancel", {"job_id": kept})
 
 
 def test_J7_unless_the_client_wants_it(host: Any, eventually: Callable[..., Any]) -> None:
@@ -351,13 +382,13 @@ def test_J11_a_job_is_not_started_after_its_deadline(make_host: Callable[..., An
     peer = make_host().set(workers=1).start().peer()
     blocking = peer.submit_fake(stages=150, step_ms=10)
     late = peer.submit_fake(deadline_s=0.3)
-    in_time = peer.submit_fake(deadline_s=60.0)
+    unhurried = peer.submit_fake(deadline_s=60.0)
     report = peer.finished(late)
     assert (report.state, report.error.code, report.attempts, report.started_s) == (
         "failed", "deadline_exceeded", 0, None,
     )  # fmt: skip
     assert state_of(peer, blocking) == "running"
-    assert peer.finished(in_time).state == "done"
+    assert peer.finished(unhurried).state == "done"
 
 
 def fails_to_start(host: Any) -> str:

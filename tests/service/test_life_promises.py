@@ -111,14 +111,14 @@ def test_L3_what_takes_longer_is_laid_down_and_taken_up(make_host: Any, eventual
 
 
 @posix
-def test_L3_shutdown_now_and_a_second_signal(make_host: Any) -> None:
+def test_L3_shutdown_now_and_a_second_signal(make_host: Any, in_time: Any) -> None:
     host = make_host().start()
     peer = host.peer()
     peer.event("job.progress", job_id=peer.submit_fake(stages=10_000, step_ms=10))
     started_s = time.monotonic()
     peer.ask("shutdown", {"now": True})
     assert host.process.wait(10) == 0
-    assert time.monotonic() - started_s < 4
+    in_time(time.monotonic() - started_s, 4.0)
     host = make_host().start()  # the job runs again
     children = psutil.Process(host.pid).children(recursive=True)
     host.process.send_signal(signal.SIGTERM)
@@ -126,13 +126,13 @@ def test_L3_shutdown_now_and_a_second_signal(make_host: Any) -> None:
     started_s = time.monotonic()
     host.process.send_signal(signal.SIGTERM)
     assert host.process.wait(5) == 128 + signal.SIGTERM
-    assert time.monotonic() - started_s < 1
+    in_time(time.monotonic() - started_s, 1.0)
     assert not (host.state / "host.json").exists()
     _, alive = psutil.wait_procs(children, timeout=5)
     assert not alive, "workers end with their host"
 
 
-def test_L4_the_host_ends_with_its_parent(make_host: Any, record_property: Any) -> None:
+def test_L4_the_host_ends_with_its_parent(make_host: Any, record_property: Any, in_time: Any) -> None:
     parent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
     try:
         host = make_host("--parent-pid", str(parent.pid)).start()
@@ -143,7 +143,7 @@ def test_L4_the_host_ends_with_its_parent(make_host: Any, record_property: Any) 
     started_s = time.monotonic()
     assert host.process.wait(10) == 0
     record_property("ended_s", round(time.monotonic() - started_s, 2))
-    assert time.monotonic() - started_s < 5
+    in_time(time.monotonic() - started_s, 5.0)
     parent.wait()
     assert json.loads(host.process.communicate()[0].splitlines()[-1]) == {"ended": "parent"}
 
@@ -180,12 +180,12 @@ def test_L5_versions_that_meet(host: Any, versions: Any, agreed: Any) -> None:
 
 
 @pytest.mark.parametrize("versions", [((MAJOR + 1, 0), (MAJOR + 1, 3)), ((0, 1), (0, 9)), ((MAJOR, MINOR + 1),) * 2])
-def test_L5_versions_that_do_not(host: Any, refused: Any, versions: Any) -> None:
+def test_L5_versions_that_do_not(host: Any, refused: Any, versions: Any, in_time: Any) -> None:
     peer = host.peer(hello=False)
     started_s = time.monotonic()
     with pytest.raises(refused) as caught:
         peer.ask_work("hello", Hello(client_name="other", versions=versions))
-    assert time.monotonic() - started_s < 1
+    in_time(time.monotonic() - started_s, 1.0)
     error = caught.value.error
     assert error.code == "version_unsupported"
     for version in (*versions, *SERVED):
@@ -215,7 +215,7 @@ def test_L5_a_message_of_another_major_version(host: Any, refused: Any) -> None:
 HEAVY = ("onnxruntime", "torch", "numpy", "cv2", "av", "scipy", "matplotlib", "soundfile", "soxr", "asyncio")
 
 
-def test_L7_start_is_quick_and_light(make_host: Any, record_property: Any) -> None:
+def test_L7_start_is_quick_and_light(make_host: Any, record_property: Any, in_time: Any) -> None:
     """No heavy library is in the host's process, even after it has served; the time is the best of three."""
     times_s = []
     for _ in range(3):
@@ -232,7 +232,7 @@ def test_L7_start_is_quick_and_light(make_host: Any, record_property: Any) -> No
             assert loaded == set()
         assert host.stop() == 0
     record_property("ready_s", round(min(times_s), 2))
-    assert min(times_s) < 1.0
+    in_time(min(times_s), 1.0)
 
 
 def test_L7_modules_of_the_host_are_light() -> None:
@@ -255,6 +255,24 @@ def test_L7_what_is_missing_is_told_with_its_reason(host: Any) -> None:
         assert health.warnings
     assert len(health.workers) >= 1
     assert health.device in ("cpu", "cuda")
+
+
+def test_L7_a_gpu_that_failed_is_told_until_it_works_again(host: Any) -> None:
+    peer = host.peer()
+    reason = "the model centernet.onnx runs on the CPU: CUDA failure 2: out of memory"
+    assert peer.finished(peer.submit_fake(fallback=reason)).state == "done"
+    health = peer.ask("health")
+    assert (health.state, health.device) == ("degraded", "cpu")
+    assert f"worker-1: {reason}" in health.warnings
+    peer.finished(peer.submit_fake())
+    assert not any(reason in line for line in peer.ask("health").warnings)
+
+
+def test_L7_a_gpu_that_is_wanted_and_not_there_is_told(make_host: Any) -> None:
+    health = make_host("--device", "cuda").start().peer().ask("health")
+    (cuda,) = (one for one in health.capabilities if one.name == "device:cuda")
+    told = [line for line in health.warnings if line.startswith("device:cuda: ")]
+    assert (health.device, told) == (("cuda", []) if cuda.available else ("cpu", [f"device:cuda: {cuda.reason}"]))
 
 
 SECRET = "a-prompt-that-nobody-else-shall-read"  # noqa: S105 - not a password

@@ -37,9 +37,11 @@ from foleyspace_host.protocol.messages import (
     Hello,
     JobSubmit,
     LocalizeJob,
+    LocalizeSettings,
     Output,
     RenderJob,
     RenderSettings,
+    SpatializeJob,
     TimelineJob,
     TrajectoryInput,
     VideoInput,
@@ -256,7 +258,18 @@ BAD_PATHS = [
     "steps.wav", "../secret/diary.wav", "C:\\Windows\\win.ini", "\\\\host\\share\\x.wav", "//host/share/x.wav", "CON",
     "{}/project/a\nb.wav", "file://{}/secret/diary.wav", "~/x.wav", "|id", "-i x.mp4",
 ]  # fmt: skip
-FIELDS = ["audio", "trajectory", "hrtf", "video", "timeline", "output"]
+FIELDS = [
+    "audio",
+    "trajectory",
+    "hrtf",
+    "listener",
+    "flow_model",
+    "video",
+    "detector",
+    "other detector",
+    "timeline",
+    "output",
+]
 
 
 def job_with(field: str, path: str, good: str) -> Any:
@@ -266,10 +279,14 @@ def job_with(field: str, path: str, good: str) -> Any:
         return RenderJob(audio=AudioInput(path=path), trajectory=inline)
     if field == "trajectory":
         return RenderJob(audio=audio, trajectory=TrajectoryInput(path=path))
-    if field == "hrtf":
-        return RenderJob(audio=audio, trajectory=inline, settings=RenderSettings(hrtf=path))
+    if field in ("hrtf", "listener", "flow_model"):
+        return RenderJob(audio=audio, trajectory=inline, settings=RenderSettings(**{field: path}))
     if field == "video":
         return LocalizeJob(video=VideoInput(path=path))
+    if field == "detector":
+        return LocalizeJob(video=VideoInput(path=good), settings=LocalizeSettings(detector=path))
+    if field == "other detector":
+        return SpatializeJob(video=VideoInput(path=good), localize=LocalizeSettings(detector=path))
     if field == "timeline":
         return TimelineJob(timeline=path)
     return GenerateJob(prompt="{}", output=Output(folder=path))

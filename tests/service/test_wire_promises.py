@@ -38,7 +38,7 @@ from example_frames import frames_of  # noqa: E402 - from tools
 
 EXAMPLES = ROOT / "schemas" / "v1" / "examples"
 CORPUS = [frames_of(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(EXAMPLES.rglob("*.json"))]
-PING_S = 0.5  # ten times the promised 50 ms
+PING_S = 0.05
 
 long = pytest.mark.long
 
@@ -271,7 +271,7 @@ def test_W3_a_frame_beyond_zeromq_s_limit_ends_its_connection_alone(host: Any) -
 # --- W4 to W6: many, slow and busy --------------------------------------------------------------------------------
 
 
-def test_W4_sixty_four_clients(host: Any, record_property: Any) -> None:
+def test_W4_sixty_four_clients(host: Any, record_property: Any, in_time: Any) -> None:
     """64 clients x 100 requests, while there is work to do: each hears what it asked for and nothing else."""
     n_clients, n_requests = 64, 100
     context = zmq.Context()
@@ -297,7 +297,7 @@ def test_W4_sixty_four_clients(host: Any, record_property: Any) -> None:
     jobs = [job for client in clients for job in client.jobs]
     assert len(jobs) == len(set(jobs)) == n_clients * 4
     assert all(client.answers == n_requests for client in clients)
-    assert pings.p99_s < PING_S
+    in_time(pings.p99_s, PING_S)
     context.destroy(linger=0)
 
 
@@ -387,7 +387,9 @@ def news(peer: Any) -> Any:
 
 
 @pytest.mark.parametrize("megabytes", [96, pytest.param(500, marks=long)])
-def test_W5_a_slow_client_is_told_so_and_loses_nothing(host: Any, record_property: Any, megabytes: int) -> None:
+def test_W5_a_slow_client_is_told_so_and_loses_nothing(
+    host: Any, record_property: Any, megabytes: int, in_time: Any
+) -> None:
     peer = host.peer()
     job_id, n_samples = sounding(peer, megabytes)
     read_little(peer, 1)
@@ -412,7 +414,7 @@ def test_W5_a_slow_client_is_told_so_and_loses_nothing(host: Any, record_propert
     record_property("rss_growth_mb", round(most, 1))
     record_property("ping_p99_ms", round(pings.p99_s * 1000, 1))
     assert most < 64
-    assert pings.p99_s < PING_S
+    in_time(pings.p99_s, PING_S)
     # what was not heard is still there, from any sample on, and so is the file
     heard = chunk.start_sample + chunk.n_samples
     fast = host.peer()
@@ -425,7 +427,7 @@ def test_W5_a_slow_client_is_told_so_and_loses_nothing(host: Any, record_propert
     assert fast.ask_work("artifact.read", {"job_id": job_id}).last
 
 
-def test_W5_a_client_that_lies_about_reading_costs_little(host: Any, record_property: Any) -> None:
+def test_W5_a_client_that_lies_about_reading_costs_little(host: Any, record_property: Any, in_time: Any) -> None:
     """It gives credit again and again, opens all the previews it may, and reads nothing."""
     peer, other = host.peer(), host.peer()
     job_id, _ = sounding(other, 256)
@@ -440,22 +442,24 @@ def test_W5_a_client_that_lies_about_reading_costs_little(host: Any, record_prop
             most = max(most, rss_mb(host.pid) - before)
     record_property("rss_growth_mb", round(most, 1))
     assert most < 64
-    assert pings.p99_s < PING_S
+    in_time(pings.p99_s, PING_S)
     assert other.submit_fake(stages=1)
 
 
-def test_W6_a_worker_that_holds_the_interpreter_s_lock_stops_nobody(host: Any, record_property: Any) -> None:
+def test_W6_a_worker_that_holds_the_interpreter_s_lock_stops_nobody(
+    host: Any, record_property: Any, in_time: Any
+) -> None:
     peer = host.peer()
     job_id = peer.submit_fake(stages=2, hold=1)
     peer.event("job.progress", job_id=job_id)
     with Pings(host) as pings:
         time.sleep(2.0)
     record_property("ping_p99_ms", round(pings.p99_s * 1000, 1))
-    assert pings.p99_s < PING_S
+    in_time(pings.p99_s, PING_S)
     begun = time.monotonic()
     peer.ask("job.cancel", {"job_id": job_id})
     assert peer.finished(job_id).state == "cancelled"
-    assert time.monotonic() - begun < 5.0  # killed after three
+    in_time(time.monotonic() - begun, 5.0)  # killed after three
 
 
 # --- W7 to W9: connections that come and go -----------------------------------------------------------------------

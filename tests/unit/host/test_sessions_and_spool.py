@@ -8,6 +8,7 @@ import stat
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +18,8 @@ from foleyspace_host.host import spool as spool_module
 from foleyspace_host.host.roots import Roots
 from foleyspace_host.host.sessions import Session, Sessions
 from foleyspace_host.host.spool import Spool
-from foleyspace_host.protocol.messages import BufferSpec
+from foleyspace_host.host.work import Work
+from foleyspace_host.protocol.messages import BufferSpec, JobList, JobListOk, JobReport
 
 
 def session(peer: bytes, descriptor: int, client: str = "a", *, cancel: bool = False) -> Session:
@@ -57,6 +59,57 @@ def test_a_client_is_forsaken_once_and_not_if_it_comes_back(monkeypatch: pytest.
     now[0] += module.GRACE_S
     assert sessions.forsaken() == ["goes"]
     assert sessions.forsaken() == []
+
+
+def test_a_client_of_an_earlier_host_is_forsaken_unless_it_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    sessions = Sessions()
+    for client in ("returns", "does not"):
+        sessions.forsake(client, module.RETURN_S)
+    now[0] += module.RETURN_S - 1.0
+    assert sessions.forsaken() == []
+    sessions.add(session(b"1", 1, "returns", cancel=True))
+    now[0] += 2.0
+    assert sessions.forsaken() == ["does not"]
+    assert sessions.forsaken() == []
+
+
+def test_all_jobs_of_a_client_that_is_gone_end_and_a_full_disk_only_delays_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    left = {f"job{number}": "gone" for number in range(120)} | {"other": "there"}
+    full = [True]
+
+    def listing(client_id: str, wanted: JobList) -> JobListOk:
+        names = [name for name, client in left.items() if client == client_id]
+        jobs = [report(name, client_id) for name in names[: wanted.limit]]
+        return JobListOk(jobs=jobs, more=len(names) > wanted.limit)
+
+    def cancel(job_id: str) -> None:
+        if full[0]:
+            raise DiskFull("the disk is full")
+        del left[job_id]
+
+    service = SimpleNamespace(list=listing, cancel=cancel, bound_clients=lambda: {"gone"}, unacked=lambda _: [])
+    work = Work(SimpleNamespace(send=None), service, None, None, None)  # type: ignore[arg-type]
+    work.expect_back()
+    work._turn()
+    assert len(left) == 121
+    now[0] += module.RETURN_S
+    work._turn()
+    assert len(left) == 121
+    full[0] = False
+    for _ in range(5):
+        now[0] += 1.0
+        work._turn()
+    assert list(left) == ["other"]
+
+
+def report(job_id: str, client_id: str) -> JobReport:
+    return JobReport(
+        job_id=job_id, kind="render", state="queued", client_id=client_id, client_name="test", created_s=1.0
+    )
 
 
 def described(*frames: bytes) -> tuple[list[BufferSpec], list[memoryview]]:

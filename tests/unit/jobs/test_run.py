@@ -17,6 +17,7 @@ import pytest
 import soundfile
 from numpy.testing import assert_array_equal
 
+from foleyspace_host.diffusion.listener import Listener
 from foleyspace_host.errors import (
     Cancelled,
     Conflict,
@@ -32,12 +33,15 @@ from foleyspace_host.errors import (
 from foleyspace_host.jobs import artifacts
 from foleyspace_host.jobs.artifacts import place
 from foleyspace_host.jobs.capabilities import NOT_YET, capabilities
+from foleyspace_host.jobs.inputs import span_of
 from foleyspace_host.jobs.model import Assignment, InputFile
 from foleyspace_host.jobs.preview import PreviewHead, PreviewReader
 from foleyspace_host.jobs.run import run
 from foleyspace_host.media import atomic
+from foleyspace_host.models import session
 from foleyspace_host.pipeline.render import render_file
 from foleyspace_host.protocol import messages
+from tests.stand_ins.flow_models import share_of_prior_onnx
 
 RATE_HZ = 48_000
 JOB = "0123456789abcdef"
@@ -185,6 +189,24 @@ def test_buffers_follow_each_other(desk: Desk, tmp_path: Path, noise: np.ndarray
     assert outcome.result["sound"]["path"] == "$.job.audio.buffers"
 
 
+def test_a_part_of_a_sound_in_buffers_is_that_of_the_file(desk: Desk, dry: Path, tmp_path: Path) -> None:
+    samples = np.ascontiguousarray(soundfile.read(dry, dtype="float32", always_2d=True)[0].T)
+    span = messages.Span(start=(1001, 24000), duration=(12012, 24000))
+    sound = messages.AudioInput(buffers=[0, 1], rate_hz=RATE_HZ, span=span)
+    job = messages.RenderJob(audio=sound, trajectory=messages.TrajectoryInput(inline=INLINE))
+    run(desk.assignment(job, buffers=[samples[:, :20_000], samples[:, 20_000:]]), desk.report)
+    (tmp_path / "t.json").write_text(json.dumps(INLINE))
+    render_file(dry, tmp_path / "t.json", tmp_path / "o.wav", span=span_of(span))
+    assert soundfile.info(desk.out / NAME).frames == 2 * 12012
+    assert (desk.out / NAME).read_bytes() == (tmp_path / "o.wav").read_bytes()
+
+
+def test_the_host_is_told_of_a_gpu_that_failed(desk: Desk, rendering: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "the model centernet.onnx runs on the CPU: out of memory"
+    monkeypatch.setattr(session, "_fallen", {reason: None})
+    assert run(rendering(), desk.report).fallbacks == (reason,)
+
+
 def test_a_preview_holds_what_was_rendered(desk: Desk, rendering: Any, tmp_path: Path) -> None:
     for _ in range(2):  # rendered, and found in the cache
         run(rendering(preview=tmp_path / "preview.f32"), desk.report)
@@ -263,6 +285,9 @@ def test_only_accepted_files_are_read(desk: Desk, rendering: Any, dry: Path) -> 
         run(rendering(inputs={"$.job.audio.path": dry}), desk.report)
     with pytest.raises(UnauthorizedPath, match=r"\$\.job\.settings\.hrtf"):
         run(rendering({"hrtf": "/etc/passwd"}), desk.report)
+    for name in ("listener", "flow_model"):
+        with pytest.raises(UnauthorizedPath, match=rf"\$\.job\.settings\.{name}"):
+            run(rendering({name: "/etc/passwd"}), desk.report)
     with pytest.raises(InvalidInput, match="not read from a file"):
         run(rendering({"room": "/etc/room.JSON "}), desk.report)
 
@@ -270,7 +295,8 @@ def test_only_accepted_files_are_read(desk: Desk, rendering: Any, dry: Path) -> 
 @pytest.mark.parametrize(
     ("settings", "output", "error"),
     [
-        ({"renderer": "diffusion"}, {}, ModelUnavailable),
+        ({"renderer": "magic"}, {}, InvalidInput),
+        ({"renderer": "diffusion", "format": "foa"}, {}, InvalidInput),
         ({"air": "warm"}, {}, InvalidInput),
         ({"air": "99,1"}, {}, InvalidInput),
         ({"format": "quadro"}, {}, InvalidInput),
@@ -283,6 +309,24 @@ def test_what_cannot_be_made_is_refused(desk: Desk, rendering: Any, settings: An
     with pytest.raises(error):
         run(rendering(settings, output), desk.report)
     assert desk.files() == []
+
+
+def test_a_flow_model_and_a_listener_come_with_the_job(
+    desk: Desk, rendering: Any, tmp_path: Path, dry: Path, keys: Path
+) -> None:
+    model = share_of_prior_onnx(tmp_path / "flow.onnx")
+    code = tmp_path / "ada.json"
+    code.write_text(Listener((0.25,) * 16).to_json(), encoding="utf-8")
+    inputs = {"$.job.audio.path": dry, "$.job.trajectory.path": keys}
+    inputs |= {"$.job.settings.flow_model": model, "$.job.settings.listener": code}
+    settings = {"renderer": "diffusion", "quality": "fine", "seed": 5, "listener": "/client/ada.json"}
+    outcome = run(rendering({**settings, "flow_model": "/client/flow.onnx"}, inputs=inputs), desk.report)
+    render_file(
+        dry, keys, tmp_path / "o.wav", renderer="diffusion", quality="fine", seed=5, listener=code, flow_model=model
+    )
+    assert (desk.out / NAME).read_bytes() == (tmp_path / "o.wav").read_bytes()
+    assert outcome.result["settings"]["seed"] == 5
+    assert sha256(model.read_bytes()).hexdigest() in {one["sha256"] for one in outcome.result["provenance"]["models"]}
 
 
 def test_air_can_be_left_out(desk: Desk, rendering: Any, tmp_path: Path, dry: Path, keys: Path) -> None:
@@ -330,7 +374,7 @@ def test_capabilities_name_what_is_there_and_why_not_the_rest(monkeypatch: pytes
     assert told["render"].available
     assert told["spatialize"].available
     assert told["format:7.1.4"].available
-    assert told["renderer:diffusion"].reason
+    assert told["renderer:diffusion"].available or "ships no model" in str(told["renderer:diffusion"].reason)
     assert all(one.available or one.reason for one in told.values())
     monkeypatch.setattr("foleyspace_host.models.hardware.find_spec", lambda _: None)
     without = {one.name: one for one in capabilities()}

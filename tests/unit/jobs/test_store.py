@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,25 @@ def test_the_same_request_is_the_same_job_and_another_one_of_its_name_is_refused
     assert store.known("c1", "r1", "p").job_id == "j1"
     assert store.known("c1", "r9", "p") is None
     assert store.job_ids() == {"j1", "j3"}
+
+
+def test_what_the_next_host_must_know_is_there(store: Store, path: Path) -> None:
+    for number, client in enumerate(("stays", "goes", "goes", "ended")):
+        store.accept(replace(submission(f"r{number}", client), with_client=client == "ended"), f"j{number}", 1.0)
+    assert store.bound_clients() == {"ended"}
+    store.bind("goes", True)
+    store.begin("j1", 2.0)
+    store.note_reached("j1", 0.42)
+    store.note_reached("j2", 0.5)  # which does not run
+    store.finish("j3", "done", Ending(), 3.0)
+    store.requeue("j1", died=True)
+    store.close()
+    again = Store(path)
+    assert again.bound_clients() == {"goes"}
+    assert [again.get(f"j{number}").reached for number in range(3)] == [0.0, 0.42, 0.0]
+    again.bind("goes", False)
+    assert again.bound_clients() == set()
+    again.close()
 
 
 def test_jobs_accepted_in_the_same_moment_have_an_order(store: Store) -> None:
