@@ -1,6 +1,7 @@
 # make demo    make a clip with known truth, place its sound, measure and draw the result
 # make test    lint, types and tests
 # make test-browser  tests of the report page, in a Chromium that is installed
+# make test-train    tests of what trains the models, with torch
 #
 # make schemas write the protocol's JSON Schemas and the tables of schemas/README.md
 # make bench   measure speed and memory, write docs/performance.md
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-browser bench reliability schemas lint lock clean help
+.PHONY: demo test test-browser test-train bench reliability schemas lint lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -29,6 +30,10 @@ test: lint
 # needs a Chromium: apt install chromium, or FOLEYSPACE_CHROMIUM=/path/to/one; skips without
 test-browser: $(VENV)/.browser
 	$(BIN)/python -m pytest tests/browser
+
+test-train: $(VENV)/.train
+	$(BIN)/mypy -p training
+	$(BIN)/python -m pytest tests/train
 
 # PEERS: folder of a kit that races other renderers; PEERS_PYTHON: interpreter that has them
 bench: $(VENV)/.cpu
@@ -69,6 +74,12 @@ $(VENV)/.browser: requirements/browser.txt $(VENV)/.dev
 	@$(PIP) install --quiet --require-hashes -r requirements/browser.txt
 	@touch $@
 
+# not by digest: which build of torch it is, for CUDA or for the processor alone, is the machine's choice
+$(VENV)/.train: requirements/train.txt $(VENV)/.dev
+	@echo 'Installing what training needs into $(VENV) ...'
+	@$(PIP) install --quiet -r requirements/train.txt
+	@touch $@
+
 # the locks hold for every platform and Python that the project runs on
 lock: | $(BIN)/python
 	$(PIP) install --quiet $(UV)
@@ -84,6 +95,9 @@ lock: | $(BIN)/python
 	$(BIN)/uv pip compile requirements/browser.in -c requirements/dev.txt \
 	  --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/browser.txt
+	$(BIN)/uv pip compile requirements/train.in -c requirements/dev.txt --no-deps \
+	  --universal --python-version 3.11 --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/train.txt
 
 clean:
 	rm -rf $(VENV) build dist foleyspace_host/kernels/compiled foleyspace-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

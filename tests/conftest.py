@@ -1,13 +1,16 @@
-"""What all tests share."""
+"""What all tests share, stand-ins for models that do not ship among it."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "stand_ins"))
 
 # how long one example takes says nothing on a busy machine
 settings.register_profile("patient", deadline=None)

@@ -14,6 +14,7 @@ import inspect
 import json
 import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,18 @@ from foleyspace_host.protocol.catalogue import CATALOGUE
 from foleyspace_host.protocol.connection import Connection
 from foleyspace_host.protocol.versions import version_name
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # the sibling, also when tests load this file by its path
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # the siblings, also when tests load this file by its path
 from example_frames import frames_of, hex_dump
+from field_tables import field_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMAS = ROOT / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SHOWN = ("hello", "job.submit.render-buffers")
+EXCHANGE = (
+    *("hello", "hello.ok", "job.submit.render-buffers", "job.submit.ok"),
+    *("job.progress", "job.finished", "job.ack", "job.ack.ok"),
+)
 _STRUCTS = {
     name: thing
     for module in (messages, greeting, work, transfer, trajectory, scalars)
@@ -168,6 +174,10 @@ def _messages_table() -> str:
     return "\n".join(rows)
 
 
+def _fields() -> str:
+    return field_tables({name: schema_of(kind, name) for name, kind in messages.BODIES.items()})
+
+
 def _errors_table() -> str:
     rows = [_row("code", "what is wrong", "`retryable`"), "|---|---|---|"]
     seen: set[str] = set()
@@ -200,8 +210,31 @@ def _limits_table() -> str:
     return "\n".join(rows)
 
 
+def _example(name: str) -> Any:
+    return json.loads((SCHEMAS / "v1" / "examples" / "valid" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _exchange() -> str:
+    """Return a job from greeting to acknowledgement as JSON; each answer gets the name of its request."""
+    lines, asked = ["```text"], {}
+    for name in EXCHANGE:
+        example = _example(name)
+        header, entry = example["header"], CATALOGUE[example["header"]["type"]]
+        if entry.reply:
+            asked[entry.reply] = header["request_id"]
+        elif header["type"] in asked:
+            header["request_id"] = asked[header["type"]]
+        way = "client to host" if entry.sender == "client" else "host to client"
+        lines.append(f"{way}, {entry.sockets[0]}")
+        for part in ("header", "body"):
+            text = json.dumps(example[part])
+            lines += textwrap.wrap(text, 110, initial_indent=f"  {part:<8}", subsequent_indent=" " * 10)
+        lines += [f"  buffer  {len(frame)} bytes" for frame in frames_of(example)[3:]]
+    return "\n".join([*lines, "```"])
+
+
 def _dump(name: str) -> str:
-    example = json.loads((SCHEMAS / "v1" / "examples" / "valid" / f"{name}.json").read_text(encoding="utf-8"))
+    example = _example(name)
     lines = ["```text"]
     for index, frame in enumerate(frames_of(example)):
         title = ("magic", "header", "body")[index] if index < 3 else f"buffer {index - 3}"
@@ -229,6 +262,8 @@ def readme(text: str) -> str:
     parts = {
         "version": _versions,
         "messages": _messages_table,
+        "exchange": _exchange,
+        "fields": _fields,
         "errors": _errors_table,
         "limits": _limits_table,
         **{f"dump {name}": lambda name=name: _dump(name) for name in SHOWN},

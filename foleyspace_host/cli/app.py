@@ -28,7 +28,7 @@ from foleyspace_host.errors import Cancelled, FoleySpaceError
 __all__ = ["COMMANDS", "group", "main"]
 
 COMMANDS = (
-    *("demo", "spatialize", "localize", "render", "hrtf", "models"),
+    *("demo", "spatialize", "localize", "render", "hrtf", "listener", "models"),
     *("host", "status", "jobs", "cancel", "doctor", "cache"),
 )
 """Each is a module of this package that holds a `click.Command` called ``command``."""

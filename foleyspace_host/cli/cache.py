@@ -14,14 +14,15 @@ __all__ = ["command"]
 
 
 @click.group("cache", short_help="Show or clear what is kept to be quicker the next time.", invoke_without_command=True)
+@options.json_option()
 @click.pass_context
-def command(context: click.Context) -> None:
+def command(context: click.Context, as_json: bool) -> None:
     """Show or clear the results of finished stages, which are found again for the same inputs and settings.
 
     Whatever goes is made again when it is needed. The limit is cache_limit_mb in the configuration.
     """
     if context.invoked_subcommand is None:
-        context.invoke(info)
+        context.invoke(info, as_json=as_json)
 
 
 @command.command("info")

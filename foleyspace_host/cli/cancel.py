@@ -37,6 +37,8 @@ def _whole(given: str, known: list[str]) -> str:
     """Return the id that begins so; what fits none is left for the host to judge."""
     from foleyspace_host.errors import InvalidInput
 
+    if not given:
+        raise InvalidInput("the name of a job is empty", cure="see `foleyspace jobs` for those there are")
     fitting = [job_id for job_id in known if job_id.startswith(given)]
     if given in known or not fitting:
         return given

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from foleyspace_host.cli import options
 from foleyspace_host.cli.table import ago, table
+from foleyspace_host.errors import HostNotRunning
+
+if TYPE_CHECKING:
+    from foleyspace_host.protocol.messages import JobState
 
 __all__ = ["command"]
 
-_STATES = ("queued", "running", "done", "failed", "cancelled")
+_STATES: tuple[JobState, ...] = ("queued", "running", "done", "failed", "cancelled")
 
 
 @click.command("jobs", short_help="List the host's jobs.")
@@ -22,11 +27,19 @@ _STATES = ("queued", "running", "done", "failed", "cancelled")
 @options.profile_option()
 @options.json_option()
 def command(states: tuple[str, ...], limit: int, profile: str, as_json: bool) -> None:
-    """List the host's jobs, the newest first: of every program, running and finished."""
+    """List the host's jobs, the newest first: of every program, running and finished.
+
+    Where no host is running they are read from its record; what has not ended goes on at its next start.
+    """
     from foleyspace_host.cli.through_host import host_client
 
-    with host_client(profile, start=False) as client:
-        jobs = client.jobs(states, limit=limit)
+    try:
+        with host_client(profile, start=False) as client:
+            jobs = client.jobs(states, limit=limit)
+    except HostNotRunning:
+        from foleyspace_host.host.past import recorded_jobs
+
+        jobs = recorded_jobs(profile, [state for state in _STATES if state in states], limit)
     if as_json:
         click.echo(json.dumps({"jobs": jobs}))
         return
@@ -55,5 +68,6 @@ def _what(job: dict[str, Any]) -> str:
         where = f"{error['where']}: " if error.get("where") else ""
         return f"{error['code']}: {where}{error['message']}"
     if artifacts := job.get("artifacts"):
-        return str(artifacts[0]["path"])
+        path = str(artifacts[0]["path"])
+        return path if Path(path).exists() else f"moved or removed: {path}"
     return str((job.get("progress") or {}).get("stage", "")) if job["state"] == "running" else ""

@@ -49,8 +49,7 @@ def command(video: Path, out: Path, in_host: bool, profile: str, as_json: bool, 
 
     if in_host:
         settings.pop("report_embed_mb")
-        refuse(**{name: settings.pop(name) for name in ("keys", "report", "detector", "device")})
-        refuse(**{name: settings.pop(name) or None for name in options.NOT_SENT})
+        refuse(**{name: settings.pop(name) for name in ("keys", "report", "device")})
         refuse(no_cache=settings.pop("no_cache") or None)
         details = run_in_host("localize", out, profile=profile, settings=settings, video=video)
         print_host_result(details, LocalizeResult, localized_lines, as_json)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from foleyspace_host.cli import options
+from foleyspace_host.cli.table import size
 
 if TYPE_CHECKING:
     from foleyspace_host.models.slots import Slot, UserModel
@@ -17,12 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.group("models", short_help="List, check, add or remove models and measured data.")
-def command() -> None:
-    """List, check, add or remove models and measured data."""
+@click.group("models", short_help="List, check, add or remove models and measured data.", invoke_without_command=True)
+@options.json_option()
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """List, check, add or remove models and measured data: those that ship, and your own."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_models, as_json=as_json)
 
 
-@command.command("list")
+@command.command("list", short_help="Show what ships and what you added, with licences and checksums.")
 @options.json_option()
 def list_models(as_json: bool) -> None:
     """Show name, task, licence, size, origin and sha256 of each; last those that you added."""
@@ -35,7 +41,7 @@ def list_models(as_json: bool) -> None:
         click.echo(json.dumps(told))
         return
     for entry in ENTRIES:
-        click.echo(f"{entry.name}  {entry.task}, {entry.size_bytes / 1e6:.1f} MB, {entry.version}")
+        click.echo(f"{entry.name}  {entry.task}, {size(entry.size_bytes)}, {entry.version}")
         for name in ("licence", "origin", "notes", "sha256"):
             if value := getattr(entry, name):
                 click.echo(f"  {name:<9}{value}")
@@ -44,17 +50,25 @@ def list_models(as_json: bool) -> None:
 
 
 def _show(model: UserModel) -> None:
-    click.echo(f"{model.name}  {model.slot}, {model.size_bytes / 1e6:.1f} MB, {model.kind}, added by you")
-    for name, value in (("licence", model.licence), ("file", str(model.path)), ("sha256", model.sha256)):
-        click.echo(f"  {name:<9}{value}")
+    from foleyspace_host.models.slots import installed
+
+    used = ", used unless another is named" if installed(model.slot)[0].name == model.name else ""
+    click.echo(f"{model.name}  {model.slot}, {size(model.size_bytes)}, {model.kind}, added by you{used}")
+    lines = [("licence", model.licence), ("file", str(model.path)), ("sha256", model.sha256)]
+    lines += [(name, digest) for name, digest in model.digests.items() if name != model.path.name]
+    width = max(8, *(len(name) for name, _ in lines))
+    for name, value in lines:
+        click.echo(f"  {name:<{width}} {value}")
 
 
-@command.command("add")
+@command.command("add", short_help="Add a model that tells depth, or one that finds what words name.")
 @click.argument("slot", type=click.Choice(["depth", "open-vocabulary"]))
 @click.argument("file", type=options.FILE, metavar="FILE.onnx")
-@click.option("--name", help="What to call it; the file's name if not given.")
+@click.option("--name", help="What to call it; the file's name, or its kind's for a file called model, if not given.")
 @click.option("--licence", metavar="TEXT", help="Its terms; as the file states them if not given.")
-@click.option("--kind", metavar="KIND", help="What a depth model is, where its inputs and outputs do not tell.")
+@click.option(
+    "--depth-kind", "kind", metavar="KIND", help="What a depth model is, where its inputs and outputs do not tell."
+)
 @click.option(
     "--tokenizer",
     type=options.FILE,
@@ -75,62 +89,87 @@ def add_model(
     """Copy the model FILE.onnx into your data folder: one that tells depth, or one that finds what words name."""
     from foleyspace_host.errors import InvalidInput
     from foleyspace_host.localize.own_models import examined
+    from foleyspace_host.models.keep import add
     from foleyspace_host.models.registry import ENTRIES
-    from foleyspace_host.models.slots import add, plain
+    from foleyspace_host.models.slots import plain
 
-    for option, value, wanted in (("kind", kind, "depth"), ("tokenizer", tokenizer, "open-vocabulary")):
+    for option, value, wanted in (("depth-kind", kind, "depth"), ("tokenizer", tokenizer, "open-vocabulary")):
         if value and slot != wanted:
             raise InvalidInput(f"is for {wanted} models", where=f"--{option}", cure="leave it out")
-    if (name or file.stem) in [entry.name for entry in ENTRIES]:
-        raise InvalidInput("a model that ships has this name", where=name or file.stem, cure="give another --name")
-    kind, tokenizer, stated = examined(slot, file, kind, tokenizer)
-    model = add(slot, file, name=name, licence=licence or stated, kind=kind, tokenizer=tokenizer)
+    found = examined(slot, file, kind, tokenizer)
+    # hubs call every file "model", or "model_fp16"
+    name = name or (found.kind if file.stem.startswith("model") else file.stem)
+    if name in [entry.name for entry in ENTRIES]:
+        raise InvalidInput("a model that ships has this name", where=name, cure="give another --name")
+    model = add(slot, file, name=name, licence=licence or found.licence, kind=found.kind, tokenizer=found.tokenizer)
     if as_json:
         click.echo(json.dumps({"added": plain(model)}))
     else:
         _show(model)
 
 
-@command.command("remove")
+@command.command("remove", short_help="Delete a model that you added.")
 @click.argument("name")
 @options.json_option()
 def remove_model(name: str, as_json: bool) -> None:
     """Delete the model NAME, which you added."""
-    from foleyspace_host.models.slots import plain, remove
+    from foleyspace_host.models.keep import remove
+    from foleyspace_host.models.slots import plain
 
     model = remove(name)
     click.echo(json.dumps({"removed": plain(model)}) if as_json else f"{model.name}  removed")
 
 
-@command.command("verify")
+@command.command("check", short_help="Compare checksums, and let your models answer once.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @options.json_option()
-def verify_models(names: tuple[str, ...], as_json: bool) -> None:
-    """Read the models NAME, or all of them, and compare their sha256 with the registered one."""
+def check_models(names: tuple[str, ...], as_json: bool) -> None:
+    """Compare the sha256 of the models NAME, or of all, with the recorded ones; let those that you added run once."""
     from foleyspace_host.errors import ModelUnavailable
-    from foleyspace_host.models.registry import ENTRIES, entry, verify
-    from foleyspace_host.models.slots import damage, installed
+    from foleyspace_host.models.registry import ENTRIES, entry
+    from foleyspace_host.models.slots import installed
 
     added = {model.name: model for model in installed()}
     wanted = list(names) or [*(one.name for one in ENTRIES), *added]
     for name in wanted:
         if name not in added:
-            entry(name)
-    found: dict[str, ModelUnavailable | None] = {}
+            entry(name, also=tuple(added))
+    told: list[dict[str, Any]] = []
+    failed: list[ModelUnavailable] = []
     for name in wanted:
-        found[name] = None
-        if name in added:
-            if problem := damage(added[name]):
-                cure = f"add it again after `foleyspace models remove {name}`"
-                found[name] = ModelUnavailable(f"is damaged: {problem}", where=name, cure=cure)
-            continue
+        found: dict[str, Any] = {"name": name, "whole": True}
         try:
-            verify(name)
+            found |= _checked(name, added.get(name))
+            remark = (
+                "whole" if name not in added else "whole, answers in {took_s:.2f} s on the {device}".format(**found)
+            )
         except ModelUnavailable as error:
-            found[name] = error
-    if not as_json:
-        click.echo("\n".join(f"{name}  {'damaged' if error else 'whole'}" for name, error in found.items()))
-    if (first := next(filter(None, found.values()), None)) is not None:
-        raise first
+            found["whole"], remark = False, "cannot be used"
+            failed.append(error)
+        told.append(found)
+        if not as_json:
+            click.echo(f"{name}  {remark}")
+    if failed:
+        raise failed[0]
     if as_json:
-        click.echo(json.dumps({"models": [{"name": name, "whole": True} for name in found]}))
+        click.echo(json.dumps({"models": told}))
+
+
+def _checked(name: str, model: UserModel | None) -> dict[str, Any]:
+    """Check one model, and return how long an added one takes, and on what; raises ModelUnavailable."""
+    from foleyspace_host.errors import ModelUnavailable
+    from foleyspace_host.models.registry import verify
+    from foleyspace_host.models.slots import damage
+
+    if model is None:
+        verify(name)
+        return {}
+    if problem := damage(model):
+        cure = f"add it again after `foleyspace models remove {name}`"
+        raise ModelUnavailable(f"is damaged: {problem}", where=name, cure=cure)
+    from foleyspace_host.localize.own_models import try_out
+
+    try_out(model)  # what is slow but once is not counted
+    start = perf_counter()
+    device = try_out(model)
+    return {"took_s": round(perf_counter() - start, 3), "device": device}

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from foleyspace_host.cli.flow_options import FLOW_OPTIONS
+
 __all__ = [
     "FILE",
-    "NOT_SENT",
     "detector_option",
     "hfov_option",
     "host_options",
@@ -30,9 +31,6 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 FILE = click.Path(path_type=Path)
 """Any path: the pipeline, not the parser, tells what is wrong with a file."""
-
-NOT_SENT = ("prompt", "source", "open_vocabulary", "depth", "depth_kind")
-"""Options of looking that the host's protocol has no fields for."""
 
 
 def json_option() -> Decorator:
@@ -109,7 +107,7 @@ def vision_options() -> Decorator:
     words = click.option(
         "--open-vocabulary",
         metavar="FILE.onnx|NAME|none",
-        help="Model that looks for any --label; by default the one added last, for labels that are no class.",
+        help="Model that looks for any words; by default the one added last, if label or prompt name no class.",
     )
     depth = click.option(
         "--depth",
@@ -271,7 +269,8 @@ def _bit_depth_option() -> Decorator:
     return click.option(
         "--bit-depth",
         type=click.Choice(["16", "24", "float"]),
-        help="Samples of a .wav (float if not given) or .flac file (24); 16 and 24 are dithered.",
+        help="Samples of a sound file, 24 if not given, but float in what `render` writes as .wav; 16 and 24 are "
+        "dithered, and turned down where they would pass -1 dBTP.",
     )
 
 
@@ -300,6 +299,7 @@ def render_options() -> Decorator:
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in (
+            *FLOW_OPTIONS,
             _extent_option,
             _room_option,
             _format_option,

@@ -75,7 +75,11 @@ def rendered_lines(result: RenderResult) -> list[str]:
         peak += f", loudness {result.loudness_lufs:.1f} LUFS"
     if result.gain_db < 0.0:
         peak += f" (the whole turned down by {-result.gain_db:.1f} dB)"
-    lines = [f"{result.output}", *_source_lines(result.sources), *_heard_lines(getattr(result, "heard", ()))]
+    lines = [
+        f"{result.output}",
+        *_source_lines(result.sources),
+        *_reasons(getattr(result, "heard", ()), getattr(result, "why", "")),
+    ]
     if result.format != "binaural":
         lines.append(_line("format", f"{result.format}: {' '.join(result.channels)}"))
     if result.sound.fit != "exact":
@@ -100,11 +104,11 @@ def localized_lines(result: LocalizeResult) -> list[str]:
     -------
     list of str
     """
-    others = [source.id for source in result.sources if not source.selected]
+    others = [f"{source.id} ({source.confidence:.2f})" for source in result.sources if not source.selected]
     lines = [result.output, *_source_lines(tuple(s for s in result.sources if s.selected))]
-    lines += _heard_lines(result.heard)
+    lines += _reasons(result.heard, result.why)
     if others:
-        lines.append(_line("also seen", ", ".join(others)))
+        lines.append(_line("also seen", f"{', '.join(others)}; choose with --source"))
     if result.report:
         lines.append(_line("report", result.report))
     return [*lines, *_last_lines(result)]
@@ -118,16 +122,21 @@ def _last_lines(result: LocalizeResult | RenderResult) -> list[str]:
     return [_line("time", time), *(_line("warning", warning) for warning in result.warnings)]
 
 
-def _heard_lines(heard: Sequence[str]) -> list[str]:
-    return [_line("heard", ", ".join(heard))] if heard else []
+def _reasons(heard: Sequence[str], why: str) -> list[str]:
+    """Return what was heard, and why the source is it."""
+    said = (("because", why), ("heard", ", ".join(heard)))
+    return [_line(name, text) for name, text in said if text]
 
 
 def _source_lines(sources: tuple[SourceSummary, ...]) -> list[str]:
     lines = []
     for source in sources:
-        name = f"{source.label} ({source.id})" if source.label else source.id
-        how = {"seen": f", seen {100 * source.detected_share:.0f} % of the time", "edited": ""}
-        seen = how.get(source.basis, ", straight ahead: nothing was recognised in the picture")
+        name = f"{source.label} ({source.id})" if source.label not in ("", source.id) else source.id
+        how = {
+            "seen": f", seen {100 * source.detected_share:.0f} % of the time, confidence {source.confidence:.2f}",
+            "edited": "",
+        }
+        seen = how.get(source.basis, f": nothing to see, so straight ahead, confidence {source.confidence:.2f}")
         (low, high), (near, far) = source.azimuth_deg, source.distance_m
         lines.append(_line("source", f"{name}{seen}"))
         lines.append(_line("azimuth", f"{low:+.1f}° to {high:+.1f}° (left positive)"))

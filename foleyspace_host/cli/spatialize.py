@@ -61,8 +61,7 @@ def command(video: Path, out: Path, in_host: bool, profile: str, as_json: bool, 
 
     if in_host:
         settings.pop("report_embed_mb")
-        refuse(**{name: settings.pop(name) for name in ("report", "detector", "device")})
-        refuse(**{name: settings.pop(name) or None for name in options.NOT_SENT})
+        refuse(**{name: settings.pop(name) for name in ("report", "device")})
         refuse(no_cache=settings.pop("no_cache") or None)
         files = {name: settings.pop(name) for name in ("audio", "trajectory_out")}
         files |= {"video": video, "trajectory": settings.pop("keys")}

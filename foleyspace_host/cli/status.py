@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import textwrap
 from typing import Any
 
 import click
 
 from foleyspace_host.cli import options
-from foleyspace_host.cli.table import ago, size, table
+from foleyspace_host.cli.table import ago, size
 
 __all__ = ["command"]
 
@@ -43,12 +45,20 @@ def _lines(about: dict[str, Any], health: dict[str, Any]) -> list[str]:
         memory = f", {size(worker['rss_bytes'])}" if worker.get("rss_bytes") else ""
         lines.append(f"  {'worker':<11}{worker['name']}: {worker['state']} on {worker['device']}{memory}{job}")
     able = sorted(one["name"] for one in health["capabilities"] if one["available"])
-    lines.append(f"  {'can do':<11}{', '.join(able) or 'nothing'}")
-    unable = [
-        (one["name"], one.get("reason") or "", one.get("cure") or "")
+    lines += _hanging(f"  {'can do':<11}", ", ".join(able) or "nothing")
+    unable = {
+        one["name"]: "; ".join(filter(None, (one.get("reason"), one.get("cure"))))
         for one in health["capabilities"]
         if not one["available"]
-    ]
+    }
     if unable:
-        lines += ["  cannot do", *(f"    {line}" for line in table(unable))]
-    return lines + [f"  {'warning':<11}{warning}" for warning in health.get("warnings", ())]
+        lines.append("  cannot do")
+    for name, why in unable.items():
+        lines += _hanging(f"    {name:<{max(map(len, unable))}}  ", why)
+    return lines + [line for text in health.get("warnings", ()) for line in _hanging(f"  {'warning':<11}", text)]
+
+
+def _hanging(head: str, text: str) -> list[str]:
+    """Return a text behind its head, on more lines than one where the terminal is narrow."""
+    width = max(shutil.get_terminal_size((10_000, 24)).columns, len(head) + 20)
+    return textwrap.wrap(text, width, initial_indent=head, subsequent_indent=" " * len(head)) or [head.rstrip()]

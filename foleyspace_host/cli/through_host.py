@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from foleyspace_host.cli.progress import stage_bars
-from foleyspace_host.errors import FoleySpaceError, HostError, InvalidInput
+from foleyspace_host.errors import FoleySpaceError, HostError, HostNotRunning, InvalidInput
 
 if TYPE_CHECKING:
     from foleyspace_host.client import Client, ClientError, Progress, Result
+    from foleyspace_host.models.slots import Slot
 
 __all__ = ["host_client", "refuse", "run_in_host"]
 
-_LOCALIZE = ("label", "hfov_deg")
+_LOCALIZE = ("label", "prompt", "source", "hfov_deg", "detector", "open_vocabulary", "depth", "depth_kind")
+_SLOTS: dict[str, Slot] = {"depth": "depth", "open_vocabulary": "open-vocabulary"}
 
 
 @contextmanager
@@ -48,10 +50,10 @@ def host_client(profile: str, *, start: bool) -> Iterator[Client]:
         with Client("cli", profile=profile, start=start) as client:
             yield client
     except ClientError as error:
-        raise _as_ours(error) from error
+        raise _as_ours(error, profile) from error
 
 
-def _as_ours(error: ClientError) -> FoleySpaceError:
+def _as_ours(error: ClientError, profile: str) -> FoleySpaceError:
     kinds: dict[str, type[FoleySpaceError]] = {}
     waiting: list[type[FoleySpaceError]] = [FoleySpaceError]
     while waiting:
@@ -59,7 +61,10 @@ def _as_ours(error: ClientError) -> FoleySpaceError:
         kinds.setdefault(kind.code, kind)
         waiting += kind.__subclasses__()
     known = kinds.get(error.code, HostError)
-    return known(error.message, where=error.where, cure=error.cure)
+    cure = error.cure
+    if cure is not None and known is HostNotRunning and profile != "default":
+        cure = cure.replace("foleyspace host", f"foleyspace host --profile {profile}")
+    return known(error.message, where=error.where, cure=cure)
 
 
 def run_in_host(
@@ -93,9 +98,10 @@ def run_in_host(
     from foleyspace_host.pipeline.outputs import check_outputs
 
     trajectory_out = files.pop("trajectory_out", None)
-    given = {name: value for name, value in settings.items() if value is not None}
-    hrtf = given.get("hrtf")
-    check_outputs([out, trajectory_out], [*files.values(), hrtf])
+    given = {name: value for name, value in settings.items() if value is not None and value != ()}
+    named = [given.get(name) for name in ("hrtf", "listener", "flow_model", "detector")]
+    check_outputs([out, trajectory_out], [*files.values(), *named])
+    _check_models(given)
     fields: dict[str, Any] = {name: path for name, path in files.items() if path is not None}
     if kind == "localize":
         fields["settings"] = given
@@ -112,6 +118,15 @@ def run_in_host(
     for warning in result.warnings:
         click.echo(f"foleyspace: warning: {warning}", err=True)
     return _put_in_place(result, out, trajectory_out)
+
+
+def _check_models(given: Mapping[str, Any]) -> None:
+    """Refuse models by file: the host uses those that were added, which lie where nobody else writes."""
+    from foleyspace_host.models.slots import named_model
+
+    for name, slot in _SLOTS.items():
+        if name in given:
+            named_model(slot, given[name], f"--{slot} with --host")
 
 
 def _stem(out: Path) -> str:

@@ -9,12 +9,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from foleyspace_host.errors import InvalidInput
+from foleyspace_host.errors import InvalidInput, NothingFound
 from foleyspace_host.geometry.camera import DEFAULT_HFOV_DEG
 from foleyspace_host.geometry.timebase import Span
 from foleyspace_host.geometry.trajectory_file import dumps, loads, read_trajectory
 from foleyspace_host.pipeline.outputs import add_text, check_outputs
-from foleyspace_host.pipeline.provenance import made_with
+from foleyspace_host.pipeline.provenance import listener_used, made_with
 from foleyspace_host.pipeline.report import DEFAULT_EMBED_MB, add_report, report_outputs
 from foleyspace_host.pipeline.results import LocalizeResult, summarize
 from foleyspace_host.pipeline.seeing import Seeing, what_sees
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from foleyspace_host.geometry.trajectory import Trajectory
     from foleyspace_host.localize.found import Found
     from foleyspace_host.models.session import Device
+    from foleyspace_host.pipeline.provenance import ModelUse
 
-__all__ = ["chosen", "localize_file", "located"]
+__all__ = ["chosen", "heard_by", "localize_file", "located", "why"]
 
 
 def localize_file(
@@ -139,13 +140,24 @@ def localize_file(
         duration_s=trajectory.duration_s,
         sources=tuple(summarize(source) for source in trajectory.sources),
         settings=plain(settings) | {"keys": None if keys is None else str(keys)},
-        provenance=made_with(models.used, stages.device),
+        provenance=made_with([*models.used, *heard_by(found)], stages.device),
         times_s=stages.times_s | {"total": round(perf_counter() - start, 3)},
         report=None if page is None else str(page),
         reused=tuple(stages.reused),
         warnings=tuple(stages.warnings),
         heard=found.heard,
+        why=why(found, settings),
     )
+
+
+def heard_by(found: Found) -> list[ModelUse]:
+    """Return the model that listened, if there was something to listen to."""
+    return [listener_used()] if found.listened else []
+
+
+def why(found: Found, settings: LocalizeSettings) -> str:
+    """Return why what is selected is it."""
+    return "it is what you chose" if settings.source else found.why
 
 
 def chosen(trajectory: Trajectory, ids: tuple[str, ...], where: str) -> Trajectory:
@@ -250,17 +262,27 @@ def _found(
     words = None if models.words is None else finder_of(models.words, models.phrase or "", device)
     detector = None if words is not None else load_detector(settings.detector, device)
     depth = None if models.depth is None else depth_model(models.depth, models.depth_kind, device)
-    found = find(
-        video,
-        label=settings.label,
-        prompt=settings.prompt,
-        hfov_deg=settings.hfov_deg,
-        detector=detector,
-        vocabulary=words,
-        depth=depth,
-        span=span,
-        on_progress=report,
-    )
+
+    def look() -> Found:
+        return find(
+            video,
+            label=settings.label,
+            prompt=settings.prompt,
+            hfov_deg=settings.hfov_deg,
+            detector=detector,
+            vocabulary=words if detector is None else None,
+            depth=depth,
+            span=span,
+            on_progress=report,
+        )
+
+    try:
+        found = look()
+    except NothingFound:
+        if words is None or models.must_find:
+            raise
+        detector = load_detector(settings.detector, device)
+        found = look()
     used = [model for model in (detector, words, depth) if model is not None]
     stages.device = "cuda" if any(model.device == "cuda" for model in used) else "cpu"
     stages.warnings += [warning for model in used for warning in model.warnings]
@@ -268,7 +290,7 @@ def _found(
         name: {"t_s": size.t_s.tolist(), "width": size.width.tolist(), "height": size.height.tolist()}
         for name, size in found.sizes.items()
     }
-    told = {"sizes": sizes, "heard": found.heard, "warnings": found.warnings}
+    told = {"sizes": sizes} | {name: getattr(found, name) for name in ("heard", "warnings", "why", "listened")}
     return json.dumps({"trajectory": dumps(found.trajectory)} | told)
 
 
@@ -284,4 +306,6 @@ def _read(text: str) -> Found:
         name: BoxSizes(**{field: np.array(values, np.float64) for field, values in size.items()})
         for name, size in data["sizes"].items()
     }
-    return Found(loads(data["trajectory"]), sizes, tuple(data["heard"]), tuple(data["warnings"]))
+    return Found(
+        loads(data["trajectory"]), sizes, tuple(data["heard"]), tuple(data["warnings"]), data["why"], data["listened"]
+    )

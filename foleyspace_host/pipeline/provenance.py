@@ -7,11 +7,25 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from foleyspace_host import __version__
 from foleyspace_host.versions import installed_version
 
-__all__ = ["ModelUse", "Provenance", "detector_used", "hrtf_used", "made_with"]
+if TYPE_CHECKING:
+    from foleyspace_host.models.slots import UserModel
+    from foleyspace_host.render.options import RenderOptions
+
+__all__ = [
+    "ModelUse",
+    "Provenance",
+    "detector_used",
+    "flow_used",
+    "hrtf_used",
+    "listener_used",
+    "made_with",
+    "own_used",
+]
 
 _LIBRARIES = ("av", "numpy", "onnxruntime", "onnxruntime-gpu", "scipy", "soundfile", "soxr")
 
@@ -95,6 +109,28 @@ def detector_used(replacement: Path | None) -> ModelUse:
     return _used("centernet", replacement)
 
 
+def listener_used() -> ModelUse:
+    """Return the model that listens."""
+    return _used("yamnet", None)
+
+
+def own_used(model: UserModel) -> list[ModelUse]:
+    """Return a model of the user's, each of its files by itself if there are several.
+
+    Parameters
+    ----------
+    model : UserModel
+        The model.
+
+    Returns
+    -------
+    list of ModelUse
+    """
+    if len(model.digests) == 1:
+        return [ModelUse(model.name, model.sha256)]
+    return [ModelUse(f"{model.name}/{name}", digest) for name, digest in sorted(model.digests.items())]
+
+
 def hrtf_used(replacement: Path | None) -> ModelUse:
     """Return the set of head-related responses that takes part.
 
@@ -113,6 +149,32 @@ def hrtf_used(replacement: Path | None) -> ModelUse:
         If the user's file is not there.
     """
     return _used("kemar", replacement)
+
+
+def flow_used(settings: RenderOptions) -> list[ModelUse]:
+    """Return the flow model that takes part, if one does.
+
+    Parameters
+    ----------
+    settings : RenderOptions
+        How is rendered.
+
+    Returns
+    -------
+    list of ModelUse
+        One or none.
+
+    Raises
+    ------
+    ModelUnavailable
+        If it is not there.
+    """
+    if not settings.n_steps:
+        return []
+    from foleyspace_host.diffusion.model import NAME, find_flow_model
+
+    replacement = settings.flow_model
+    return [_used(NAME, None if replacement is None else find_flow_model(replacement))]
 
 
 def _used(name: str, replacement: Path | None) -> ModelUse:

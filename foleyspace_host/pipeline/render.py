@@ -10,7 +10,7 @@ from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.trajectory_file import read_trajectory
 from foleyspace_host.pipeline.dry import DryClip, open_dry, scan
 from foleyspace_host.pipeline.outputs import check_coding, check_format, check_outputs, output_kind
-from foleyspace_host.pipeline.provenance import hrtf_used, made_with
+from foleyspace_host.pipeline.provenance import flow_used, hrtf_used, made_with
 from foleyspace_host.pipeline.rendering import check_audible, ears_for, write_rendered
 from foleyspace_host.pipeline.results import RenderResult, sound_use, summarize
 from foleyspace_host.pipeline.settings import RenderSettings, SoundKeywords, plain
@@ -19,6 +19,7 @@ from foleyspace_host.render.formats import find_format
 
 if TYPE_CHECKING:
     from foleyspace_host.geometry.timebase import Span
+    from foleyspace_host.models.session import Device
     from foleyspace_host.pipeline.rendition import Tee
     from foleyspace_host.pipeline.stage_cache import StageCache
 
@@ -34,6 +35,7 @@ def render_file(
     span: Span | None = None,
     cache: StageCache | None = None,
     tee: Tee | None = None,
+    device: Device = "auto",
     on_progress: OnStage | None = None,
     **options: Unpack[SoundKeywords],
 ) -> RenderResult:
@@ -57,6 +59,8 @@ def render_file(
         Where earlier results for the same inputs and settings are looked for, and these are kept.
     tee : Tee, optional
         Gets what is rendered as well, while it is being rendered.
+    device : {"auto", "cpu", "cuda"}
+        Where a flow model computes, see `open_session`.
     on_progress : callable, optional
         Called as (stage, done, total); raises Cancelled to stop.
     **options
@@ -82,7 +86,7 @@ def render_file(
         )
     check_format(settings.format, out)
     check_coding(out, settings.bit_depth, settings.time_reference)
-    check_outputs([out], [dry, trajectory, settings.hrtf])
+    check_outputs([out], [dry, trajectory, settings.hrtf, *settings.model_files])
     path = read_trajectory(trajectory)
     check_audible(path, str(trajectory))
     stages = Stages(on_progress, cache)
@@ -95,7 +99,7 @@ def render_file(
         first, stop = span.samples(source.sample_rate_hz)
         n_samples = stop - first
     clip = DryClip(source, n_samples, settings.channels)
-    written = write_rendered(clip, path, ears, settings, out, stages, tee=tee)
+    written = write_rendered(clip, path, ears, settings, out, stages, tee=tee, device=device)
     return RenderResult(
         output=str(out),
         codec=written.codec,
@@ -111,7 +115,7 @@ def render_file(
         sound=sound_use(clip),
         sources=tuple(summarize(s) for s in path.selected),
         settings=plain(settings),
-        provenance=made_with([] if ears is None else [hrtf_used(settings.hrtf)]),
+        provenance=made_with([] if ears is None else [hrtf_used(settings.hrtf), *flow_used(settings)], stages.device),
         times_s=stages.times_s | {"total": round(perf_counter() - start, 3)},
         reused=tuple(stages.reused),
         warnings=tuple(stages.warnings),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from foleyspace_host.hrtf.prepare import Hrtf
     from foleyspace_host.media.audio import AudioSource
     from foleyspace_host.media.wav import Broadcast
+    from foleyspace_host.models.session import Device
 
 __all__ = ["Written", "check_audible", "ears_for", "write_rendered"]
 
@@ -97,12 +98,18 @@ def ears_for(settings: RenderSettings, sample_rate_hz: int) -> Hrtf | None:
     ------
     HrtfInvalid
         If the set cannot be used.
+    ModelUnavailable
+        If the flow model that is to render with it is not there.
     """
     if settings.format != "binaural":
         return None
+    if settings.n_steps:
+        from foleyspace_host.diffusion.model import find_flow_model
+
+        find_flow_model(settings.flow_model)  # before the long stages
     from foleyspace_host.hrtf.prepare import load_hrtf
 
-    return load_hrtf(settings.hrtf, sample_rate_hz)
+    return load_hrtf(settings.hrtf, settings.hrtf_rate_hz(sample_rate_hz))
 
 
 def write_rendered(
@@ -116,6 +123,7 @@ def write_rendered(
     video: Path | None = None,
     original: AudioSource | None = None,
     tee: Tee | None = None,
+    device: Device = "auto",
 ) -> Written:
     """Render a clip with constant memory and write it as sound, or into a copy of a video.
 
@@ -139,6 +147,8 @@ def write_rendered(
         Sound of the bed; needed where `settings` has one.
     tee : Tee, optional
         Gets what is rendered as well.
+    device : {"auto", "cpu", "cuda"}
+        Where a flow model computes.
 
     Returns
     -------
@@ -162,7 +172,11 @@ def write_rendered(
     one_step = is_float or (video is None and cache is None)
     n_bytes = 4 * output.n_channels * clip.n_samples
     check_space(out, n_bytes if is_float else n_bytes + (n_bytes if video is None else video.stat().st_size))
-    rendition = Rendition(clip, trajectory, hrtf, settings, original)
+    rendition = Rendition(clip, trajectory, hrtf, settings, original, device)
+    if settings.n_steps:
+        from foleyspace_host.models.session import device_expected
+
+        stages.device = device_expected(device)
     if tee is not None:
         tee.begin(clip.source.sample_rate_hz, output.n_channels, clip.n_samples)
 

@@ -19,6 +19,7 @@ from foleyspace_host.render.formats import find_format
 if TYPE_CHECKING:
     from foleyspace_host.hrtf.prepare import Hrtf
     from foleyspace_host.media.audio import AudioSource
+    from foleyspace_host.models.session import Device
 
 __all__ = ["Rendition", "Tee"]
 
@@ -51,6 +52,8 @@ class Rendition:
         How to render.
     original : AudioSource or None
         Sound of the bed, where `settings` has one.
+    device : {"auto", "cpu", "cuda"}
+        Where a flow model computes.
     """
 
     clip: DryClip
@@ -58,17 +61,18 @@ class Rendition:
     hrtf: Hrtf | None
     settings: RenderSettings
     original: AudioSource | None
+    device: Device = "auto"
 
     def key(self) -> str:
         """Return the key under which the rendered sound is kept; reads the sound to the end."""
         import hashlib
 
-        from foleyspace_host.pipeline.provenance import hrtf_used
+        from foleyspace_host.pipeline.provenance import flow_used, hrtf_used
         from foleyspace_host.pipeline.stage_cache import file_digest
         from foleyspace_host.pipeline.stage_key import stage_key
 
         settings = asdict(self.settings)
-        del settings["hrtf"]  # a path; its content counts
+        del settings["hrtf"], settings["flow_model"]  # paths; their content counts
         for name in _OF_THE_FILE:
             del settings[name]
         source = self.clip.source
@@ -82,6 +86,7 @@ class Rendition:
             bed_span=None if bed is None else bed.span,
             trajectory=hashlib.sha256(repr(self.trajectory).encode()).hexdigest(),
             hrtf=None if self.hrtf is None else hrtf_used(self.settings.hrtf).sha256,
+            flow=[used.sha256 for used in flow_used(self.settings)],
             settings=settings,
         )
 
@@ -104,18 +109,35 @@ class Rendition:
 
         clip, settings = self.clip, self.settings
         rate = clip.source.sample_rate_hz
+        done = 0
         blocks: Iterable[NDArray[np.float32]] = render_stream(
-            clip.blocks(), clip.n_samples, rate, self.trajectory, self.hrtf, settings
+            _Anew(clip),
+            clip.n_samples,
+            rate,
+            self.trajectory,
+            self.hrtf,
+            settings,
+            on_step=lambda: report(done, clip.n_samples),
+            device=self.device,
         )
         if settings.bed_db is not None and self.original is not None:
             from foleyspace_host.render.panning.law import stereo_weights
 
             weights = stereo_weights(find_format(settings.format))
             blocks = mixed(blocks, self.original, settings.bed_db, rate, clip.n_samples, weights)
-        done = 0
         for block in blocks:
             if tee is not None:
                 tee.write(block)
             yield block
             done += block.shape[1]
             report(done, clip.n_samples)
+
+
+@dataclass(frozen=True, slots=True)
+class _Anew:
+    """A clip that can be gone through several times."""
+
+    clip: DryClip
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        return self.clip.blocks()

@@ -158,12 +158,15 @@ class SpatializeResult(RenderResult):
         The page to correct it on, if one was asked for.
     heard : tuple of str
         The clearest sounds in the video by name, as far as they tell of their source.
+    why : str
+        Why the selected source is it, in a few words; empty if nothing was seen, or a trajectory was given.
     """
 
     video: str
     trajectory: str | None
     report: str | None
     heard: tuple[str, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +197,8 @@ class LocalizeResult:
         The page to correct it on, if one was asked for.
     heard : tuple of str
         The clearest sounds in the video by name, as far as they tell of their source.
+    why : str
+        Why the selected source is it, in a few words; empty if nothing was seen, or a trajectory was given.
     """
 
     output: str
@@ -207,6 +212,7 @@ class LocalizeResult:
     warnings: tuple[str, ...]
     report: str | None
     heard: tuple[str, ...] = ()
+    why: str = ""
 
 
 def sound_use(clip: DryClip) -> SoundUse:

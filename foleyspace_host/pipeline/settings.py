@@ -108,7 +108,7 @@ class RenderSettings(RenderOptions):
 
     Parameters
     ----------
-    distance_gain, propagation, spread, air, format, room
+    distance_gain, propagation, spread, air, format, room, renderer, quality, seed, listener, flow_model
         As for `RenderOptions`.
     hrtf : Path, optional
         SOFA file; the shipped KEMAR set if not given. For binaural alone.
@@ -120,7 +120,7 @@ class RenderSettings(RenderOptions):
     channel_angle_deg : float
         Angle of the left channel to the source's direction, 0 to 180 [deg].
     bit_depth : {"16", "24", "float"}, optional
-        Coding of sound files; float for WAV and 24 for FLAC if not given.
+        Coding of sound files. If not given, 24 for FLAC and for the sound of a video, float for other WAV.
     time_reference : int, optional
         Samples since midnight at which the sound starts; that of a Broadcast Wave file that is placed if not
         given. For WAV.
@@ -149,6 +149,10 @@ class RenderSettings(RenderOptions):
             if value not in choices:
                 wanted = ", ".join(choice for choice in choices if choice)
                 raise InvalidInput(f"{value!r} is unknown", where=name, cure=f"use one of: {wanted}")
+        if self.channels == "spread" and self.renderer == "diffusion":
+            raise InvalidInput(
+                "the diffusion renderer places one channel", where="channels", cure="use mono, or --renderer hrtf"
+            )
         if self.time_reference is not None and not 0 <= self.time_reference < 1 << 63:
             raise InvalidInput(f"{self.time_reference} is no number of samples", where="time reference")
         low, high = BED_RANGE_DB

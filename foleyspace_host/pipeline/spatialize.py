@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
@@ -15,9 +16,9 @@ from foleyspace_host.geometry.timebase import Span, sample_at
 from foleyspace_host.geometry.trajectory import Trajectory
 from foleyspace_host.geometry.trajectory_file import dumps, read_trajectory
 from foleyspace_host.pipeline.dry import DryClip, open_dry, scan
-from foleyspace_host.pipeline.localize import chosen, located
+from foleyspace_host.pipeline.localize import chosen, heard_by, located, why
 from foleyspace_host.pipeline.outputs import add_text, check_coding, check_format, check_outputs, output_kind
-from foleyspace_host.pipeline.provenance import hrtf_used, made_with
+from foleyspace_host.pipeline.provenance import flow_used, hrtf_used, made_with
 from foleyspace_host.pipeline.rendering import check_audible, ears_for, write_rendered
 from foleyspace_host.pipeline.rendition import Tee
 from foleyspace_host.pipeline.report import DEFAULT_EMBED_MB, add_report, report_outputs
@@ -73,8 +74,8 @@ def spatialize(
     video : str or Path
         The video.
     out : str or Path
-        ``.wav`` or ``.flac`` for the sound alone; ``.mp4``, ``.m4v``, ``.mov`` or ``.mkv`` for the video with
-        its picture copied as it is.
+        ``.wav`` (24 bits if ``bit_depth`` is not given) or ``.flac`` for the sound alone; ``.mp4``, ``.m4v``,
+        ``.mov`` or ``.mkv`` for the video with its picture copied as it is.
     audio : str or Path, optional
         Sound to place; the video's own if not given. Cut, or padded with silence, to the clip's length.
     label : str, optional
@@ -147,9 +148,12 @@ def spatialize(
         open_vocabulary=open_vocabulary,
     )
     rendering = RenderSettings(hrtf=_path(hrtf), bed_db=bed_db, **options)
+    if rendering.bit_depth is None and out.suffix.lower() == ".wav":
+        rendering = replace(rendering, bit_depth="24")  # the sound of a clip is played as it is, and must not clip
     with_picture = output_kind(out) == "video"
     looks = None if keys is not None else what_sees(localizing)
-    inputs = [video, audio, keys, rendering.hrtf, localizing.detector, *(() if looks is None else looks.files)]
+    inputs = [video, audio, keys, rendering.hrtf, *rendering.model_files, localizing.detector]
+    inputs += () if looks is None else looks.files
     check_format(rendering.format, out)
     check_coding(out, rendering.bit_depth, rendering.time_reference)
     check_outputs([out, trajectory_out, *report_outputs(page, report_embed_mb)], inputs)
@@ -175,14 +179,16 @@ def spatialize(
         info, sound, original = _opened(video, audio, span, audio_span, bed=bed_db is not None)
         ears = ears_for(rendering, sound.sample_rate_hz)
         scan(sound, stages, on_decoded)
-    models = [] if ears is None else [hrtf_used(rendering.hrtf)]
+    models = [] if ears is None else [hrtf_used(rendering.hrtf), *flow_used(rendering)]
     sizes: Mapping[str, BoxSizes] = {}
     heard: tuple[str, ...] = ()
+    because = ""
     if trajectory is None:
         looks = looks or what_sees(localizing)
         found = located(video, localizing, looks, stages, device=device, span=span)
         trajectory, sizes, heard = chosen(found.trajectory, localizing.source, str(video)), found.sizes, found.heard
-        models += looks.used
+        because = why(found, localizing)
+        models += [*looks.used, *heard_by(found)]
     if span is None:
         duration_s = info.duration_s or _unstated_duration_s(sound, audio, trajectory)
         n_samples = max(1, sample_at(duration_s, sound.sample_rate_hz))
@@ -215,6 +221,7 @@ def spatialize(
             video=video if with_picture else None,
             original=original,
             tee=tee,
+            device=device,
         )
     return SpatializeResult(
         output=str(out),
@@ -239,6 +246,7 @@ def spatialize(
         trajectory=None if trajectory_out is None else str(trajectory_out),
         report=None if page is None else str(page),
         heard=heard,
+        why=because,
     )
 
 

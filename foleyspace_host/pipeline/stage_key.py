@@ -27,8 +27,8 @@ _MADE_BY = {
         ("av", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python-headless", "scipy"),
     ),
     "render": (
-        (*_FRONT, "hrtf", "kernels", "render"),
-        ("av", "numpy", "scipy", "soundfile", "soxr"),
+        (*_FRONT, "diffusion", "hrtf", "kernels", "render"),
+        ("av", "numpy", "onnxruntime", "onnxruntime-gpu", "scipy", "soundfile", "soxr"),
     ),
 }
 

@@ -36,16 +36,16 @@ class Connection(Struct, frozen=True, kw_only=True):
     """How to reach the host."""
 
     protocol: Annotated[tuple[Version, Version], Meta(description="lowest and highest version that the host serves")]
-    host_version: Word
+    host_version: Word  # of the program
     instance_id: Id  # another one after each start
-    pid: Count
+    pid: Count  # of the host's process
     started_s: Seconds  # seconds since 1970, UTC
-    work: Endpoint
-    control: Endpoint
+    work: Endpoint  # of the work socket
+    control: Endpoint  # of the control socket
     server_public: CurveKey  # ZMQ_CURVE_SERVERKEY
     client_public: CurveKey  # ZMQ_CURVE_PUBLICKEY
     client_secret: CurveKey  # ZMQ_CURVE_SECRETKEY
-    profile: Word
+    profile: Word  # which host it is
 
     def __repr__(self) -> str:
         """Return a text without the secret."""

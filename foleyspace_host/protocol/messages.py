@@ -116,7 +116,7 @@ class Header(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What stands before every body."""
 
     v: Version
-    type: Annotated[str, Meta(min_length=1, max_length=32)]
+    type: Annotated[str, Meta(min_length=1, max_length=32)]  # of the message
     client_id: Id | None = None  # all but the host's own messages
     request_id: Id | None = None  # a client's; repeated in the reply
     instance_id: Id | None = None  # the host's incarnation, in all it sends
@@ -132,8 +132,8 @@ class Error(Body, frozen=True, kw_only=True):
     code: Word  # open: later versions may add codes
     message: Line  # one line for people: what, where, what to do
     where: Line | None = None  # the file, or the path of the field in the body: ``$.job.settings.spread``
-    cure: Line | None = None
-    retryable: bool = False
+    cure: Line | None = None  # what to do about it
+    retryable: bool = False  # the same request may succeed a little later
 
 
 # --- jobs ------------------------------------------------------------------------------------------------------
@@ -145,8 +145,8 @@ JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 class JobSubmit(Body, frozen=True, kw_only=True):
     """``job.submit``: do this. Sent again with the same client_id and request_id it makes no second job."""
 
-    job: Job
-    buffers: Annotated[list[BufferSpec], Meta(max_length=MAX_BUFFERS)] = []
+    job: Job  # what is to be done; its kind says which of these it is
+    buffers: Annotated[list[BufferSpec], Meta(max_length=MAX_BUFFERS)] = []  # the raw frames behind the body, in order
     deadline_s: Annotated[float, Meta(gt=0.0, le=1e7)] | None = None  # from now; not started after it
     priority: Annotated[int, Meta(ge=-10, le=10)] = 0  # among the client's own jobs; higher first
     preview: bool = False  # keep what is rendered ready for ``preview.open``
@@ -155,53 +155,53 @@ class JobSubmit(Body, frozen=True, kw_only=True):
 class JobSubmitOk(Body, frozen=True, kw_only=True):
     """``job.submit.ok``: the job is on disk and will not be lost."""
 
-    job_id: Id
-    state: JobState
-    warnings: list[Line] = []
+    job_id: Id  # names the job in all that follows
+    state: JobState  # queued; of a request that was sent again, what it is by now
+    warnings: list[Line] = []  # fields that were ignored
 
 
 class Artifact(Body, frozen=True, kw_only=True):
     """A file that a job made."""
 
     role: Word  # "audio", "video", "trajectory", "timeline"
-    path: Path
-    n_bytes: Count
-    sha256: Digest
+    path: Path  # absolute
+    n_bytes: Count  # length of the file
+    sha256: Digest  # of the whole file
 
 
 class Progress(Body, frozen=True, kw_only=True):
     """How far a job is."""
 
-    stage: Word
-    done: Count
-    total: Count
+    stage: Word  # decode, localize, render, write, place; later versions may have others
+    done: Count  # of the stage
+    total: Count  # of the stage
     fraction: Annotated[float, Meta(ge=0.0, le=1.0)]  # of the whole job; never falls
-    eta_s: Seconds | None = None
+    eta_s: Seconds | None = None  # seconds that are left, once that can be told
 
 
 class JobStatus(Body, frozen=True, kw_only=True):
     """``job.status``: tell how a job is. Any client may ask."""
 
-    job_id: Id
+    job_id: Id  # as in job.submit.ok
 
 
 class JobReport(Body, frozen=True, kw_only=True):
     """What is known of a job: the body of ``job.status.ok``, of ``job.finished`` and in lists."""
 
-    job_id: Id
-    kind: Word
-    state: JobState
-    client_id: Id
-    client_name: Word
+    job_id: Id  # as in job.submit.ok
+    kind: Word  # localize, render ...
+    state: JobState  # the last three are ends and never change
+    client_id: Id  # whose job it is
+    client_name: Word  # the same for people
     created_s: Seconds  # seconds since 1970, UTC
-    started_s: Seconds | None = None
-    finished_s: Seconds | None = None
-    attempts: Count = 0
-    progress: Progress | None = None
-    artifacts: list[Artifact] = []
+    started_s: Seconds | None = None  # of the first attempt
+    finished_s: Seconds | None = None  # when it came to its end
+    attempts: Count = 0  # how often it was started
+    progress: Progress | None = None  # while it is worked on
+    artifacts: list[Artifact] = []  # the files of a job that is done
     result: dict[str, Any] | None = None  # as the command line's --json
-    error: Error | None = None
-    warnings: list[Line] = []
+    error: Error | None = None  # of a job that failed
+    warnings: list[Line] = []  # what the user should know, one line each
 
 
 class JobList(Body, frozen=True, kw_only=True):
@@ -209,49 +209,49 @@ class JobList(Body, frozen=True, kw_only=True):
 
     states: Annotated[list[JobState], Meta(max_length=5)] = []  # all if empty
     mine: bool = True  # only this client_id's
-    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50  # of jobs in the answer
     before_s: Seconds | None = None  # only jobs created before: the next page
 
 
 class JobListOk(Body, frozen=True, kw_only=True):
     """``job.list.ok``: the newest first, without ``result``."""
 
-    jobs: list[JobReport]
-    more: bool = False
+    jobs: list[JobReport]  # without `result`
+    more: bool = False  # there are others: ask again with before_s
 
 
 class JobCancel(Body, frozen=True, kw_only=True):
     """``job.cancel``: stop a job."""
 
-    job_id: Id
+    job_id: Id  # as in job.submit.ok
 
 
 class JobCancelOk(Body, frozen=True, kw_only=True):
     """``job.cancel.ok``: heard. A running job ends with ``job.finished`` soon after."""
 
-    job_id: Id
-    state: JobState
-    already_finished: bool = False
+    job_id: Id  # as asked
+    state: JobState  # what it is now
+    already_finished: bool = False  # it had ended before; nothing was changed
 
 
 class JobAck(Body, frozen=True, kw_only=True):
     """``job.ack``: the client has the result; ``job.finished`` is not sent again."""
 
-    job_id: Id
+    job_id: Id  # as in job.finished
 
 
 class JobAckOk(Body, frozen=True, kw_only=True):
     """``job.ack.ok``: it is not said again."""
 
-    job_id: Id
+    job_id: Id  # as told
 
 
 class JobProgress(Body, frozen=True, kw_only=True):
     """``job.progress``, at most ten a second; may be lost, ``job.status`` is the truth."""
 
-    job_id: Id
-    seq: Count
-    progress: Progress
+    job_id: Id  # as in job.submit.ok
+    seq: Count  # rises with each of a job
+    progress: Progress  # the newest there is
 
 
 # --- end -------------------------------------------------------------------------------------------------------

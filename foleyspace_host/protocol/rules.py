@@ -97,8 +97,6 @@ def _check_audio(audio: AudioInput, specs: Sequence[BufferSpec], where: str) -> 
         if audio.rate_hz is not None:
             raise ProtocolError("a file says its own rate", where=f"{where}.rate_hz", cure="leave it out")
         return
-    if audio.span is not None:
-        raise ProtocolError("buffers have no span", where=f"{where}.span", cure="send only what is to sound")
     if audio.rate_hz is None:
         raise ProtocolError("is missing", where=f"{where}.rate_hz", cure="give the sampling rate of the buffers")
     if not audio.buffers:

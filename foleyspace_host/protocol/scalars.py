@@ -17,6 +17,7 @@ __all__ = [
     "Line",
     "Numerator",
     "Path",
+    "Prompt",
     "Seconds",
     "Version",
     "VersionPart",
@@ -26,6 +27,7 @@ __all__ = [
 # \Z and not $, which Python also finds before a line feed at the end; the exported schemas say $
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+\Z")]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
+Prompt = Annotated[str, Meta(max_length=1000)]
 Line = Annotated[str, Meta(max_length=4096)]
 Path = Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[^\x00]+\Z", extra={"path": True})]
 Digest = Annotated[str, Meta(min_length=64, max_length=64, pattern=r"^[0-9a-f]{64}\Z")]

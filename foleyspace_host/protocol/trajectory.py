@@ -37,36 +37,36 @@ class Key(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     t_s: Annotated[float, Meta(ge=0.0, le=1e7, description="from the start of presentation, seconds")]
     azimuth_deg: Annotated[float, Meta(ge=-1e6, le=1e6, description="0 in front, left positive")]
     elevation_deg: Annotated[float, Meta(ge=-90.0, le=90.0, description="up positive")]
-    distance_m: Annotated[float, Meta(ge=0.0, le=1e6)]
-    confidence: Share = 1.0
+    distance_m: Annotated[float, Meta(ge=0.0, le=1e6)]  # from the listener
+    confidence: Share = 1.0  # that the source is there
     image_xy: (
         Annotated[tuple[float, float], Meta(description="fractions of display width and height from the top left")]
         | None
     ) = None
-    origin: Literal["detected", "interpolated", "offscreen", "edited"] = "edited"
+    origin: Literal["detected", "interpolated", "offscreen", "edited"] = "edited"  # how the position was found
     cut: Annotated[bool, Meta(description="the source jumps here from the key before")] = False
-    gain_db: Gain = 0.0
+    gain_db: Gain = 0.0  # level at this time, on top of that of the source; straight from key to key
 
 
 class Source(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A sounding thing; its id is unique in the document."""
 
-    id: Annotated[str, Meta(min_length=1)]
-    label: str = ""
-    confidence: Share = 1.0
+    id: Annotated[str, Meta(min_length=1)]  # unique in the document
+    label: str = ""  # what it is, for people
+    confidence: Share = 1.0  # that it is the one that sounds
     selected: Annotated[bool, Meta(description="only selected sources sound")] = True
-    gain_db: Gain = 0.0
+    gain_db: Gain = 0.0  # of the whole source
     extent_deg: Annotated[float, Meta(ge=0.0, le=180.0, description="width as heard; 0 is a point")] = 0.0
-    keys: Annotated[list[Key], Meta(min_length=1, max_length=10_000_000)]
+    keys: Annotated[list[Key], Meta(min_length=1, max_length=10_000_000)]  # rising in t_s
 
 
 class Trajectory(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where each source of a clip is over time."""
 
-    schema: Literal["foleyspace.trajectory/1"]
-    duration_s: Annotated[float, Meta(gt=0.0)]
-    camera: Camera | None = None
-    sources: Annotated[list[Source], Meta(max_length=256)]
+    schema: Literal["foleyspace.trajectory/1"]  # kind and version of the document
+    duration_s: Annotated[float, Meta(gt=0.0)]  # of the clip
+    camera: Camera | None = None  # through which it was seen, for information
+    sources: Annotated[list[Source], Meta(max_length=256)]  # what there is to hear
 
 
 def check_trajectory(document: Any, where: str) -> Trajectory:

@@ -97,7 +97,8 @@ def _powers(hrtf: Hrtf) -> NDArray[np.float64]:
     power = np.empty(len(hrtf.responses))
     for start in range(0, len(power), _BLOCK):
         spectra = fft.rfft(hrtf.responses[start : start + _BLOCK], 2 * hrtf.n_taps)
-        power[start : start + _BLOCK] = (np.abs(spectra) ** 2).sum(axis=1) @ weights
+        # no `@`: its rounding depends on the number of threads
+        power[start : start + _BLOCK] = np.einsum("nf,f->n", (np.abs(spectra) ** 2).sum(axis=1), weights)
     return power
 
 

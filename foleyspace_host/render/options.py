@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import TypedDict, get_args
+from typing import Literal, TypedDict, get_args
 
+from foleyspace_host.diffusion.listener import Listener, listener_of
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.trajectory import MAX_EXTENT_DEG
 from foleyspace_host.render.air import Air
@@ -15,8 +16,16 @@ from foleyspace_host.render.formats import FormatName, find_format
 from foleyspace_host.render.room.model import RoomModel
 from foleyspace_host.render.room.presets import room_of
 
-__all__ = ["DistanceGain", "Propagation", "RenderKeywords", "RenderOptions"]
+__all__ = ["N_STEPS", "DistanceGain", "Propagation", "Quality", "RenderKeywords", "RenderOptions", "Renderer"]
 
+Renderer = Literal["hrtf", "diffusion"]
+Quality = Literal["dsp", "draft", "fine"]
+
+N_STEPS: dict[Quality, int] = {"dsp": 0, "draft": 1, "fine": 4}
+"""Evaluations of the flow model; without one it is not even loaded."""
+
+MAX_SEED = 1 << 53  # what JSON can hold
+FLOW_RATE_HZ = 48_000  # diffusion.features.SAMPLE_RATE_HZ, which this module does without to stay cheap to import
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 192_000
 
@@ -57,6 +66,11 @@ class RenderKeywords(TypedDict, total=False):
     room: RoomModel | Path | str | None
     extent_deg: float | None
     channel_angles_deg: tuple[float, ...] | None
+    renderer: Renderer
+    quality: Quality
+    seed: int
+    listener: Listener | Path | str | None
+    flow_model: Path | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,18 @@ class RenderOptions:
     channel_angles_deg : tuple of float, optional
         The clip has so many channels, which are heard side by side: each at this angle to the left of the
         source's direction, -180 to 180 [deg]. If not given, the clip has one channel.
+    renderer : {"hrtf", "diffusion"}
+        ``diffusion`` lets a flow model add to the free field what rooms, width and the listener's own ears do to it;
+        see `render.flow`. For binaural alone.
+    quality : {"dsp", "draft", "fine"}
+        Evaluations of that model: none, which gives the bytes of ``hrtf``, one, or four.
+    seed : int
+        Of its noise, 0 to 2^53.
+    listener : Listener, path-like, optional
+        Whose ears it renders for: a file of ``foleyspace listener fit``; kept as a `Listener`. The average listener if
+        not given.
+    flow_model : path-like, optional
+        ONNX file of a flow model instead of the shipped one; kept as a path.
 
     Raises
     ------
@@ -99,11 +125,18 @@ class RenderOptions:
     room: RoomModel | Path | str | None = None
     extent_deg: float | None = None
     channel_angles_deg: tuple[float, ...] | None = None
+    renderer: Renderer = "hrtf"
+    quality: Quality = "draft"
+    seed: int = 0
+    listener: Listener | Path | str | None = None
+    flow_model: Path | str | None = None
 
     def __post_init__(self) -> None:
         for name, value, choices in (
             ("distance_gain", self.distance_gain, get_args(DistanceGain)),
             ("propagation", self.propagation, get_args(Propagation)),
+            ("renderer", self.renderer, get_args(Renderer)),
+            ("quality", self.quality, get_args(Quality)),
         ):
             if value not in choices:
                 raise InvalidInput(f"{value!r} is unknown", where=name, cure=f"use one of: {', '.join(choices)}")
@@ -120,3 +153,31 @@ class RenderOptions:
                 )
         find_format(self.format)
         object.__setattr__(self, "room", room_of(self.room))
+        if not 0 <= self.seed <= MAX_SEED:
+            raise InvalidInput(f"{self.seed} is outside 0 to {MAX_SEED}", where="seed")
+        object.__setattr__(self, "listener", listener_of(self.listener))
+        if self.flow_model is not None:
+            object.__setattr__(self, "flow_model", Path(self.flow_model))
+        if self.renderer == "diffusion":
+            if self.format != "binaural":
+                raise InvalidInput(
+                    f"the diffusion renderer makes binaural sound, not {self.format}", where="renderer", cure="use hrtf"
+                )
+            if self.channel_angles_deg is not None:
+                raise InvalidInput(
+                    "the diffusion renderer places one channel", where="channels", cure="use mono, or --renderer hrtf"
+                )
+
+    @property
+    def n_steps(self) -> int:
+        """Evaluations of the flow model that this asks for."""
+        return N_STEPS[self.quality] if self.renderer == "diffusion" else 0
+
+    @property
+    def model_files(self) -> tuple[Path, ...]:
+        """Files of the user's that models are read from."""
+        return () if self.flow_model is None else (Path(self.flow_model),)
+
+    def hrtf_rate_hz(self, sample_rate_hz: int) -> int:
+        """Return the rate at which the head's responses are needed for a clip at this rate [Hz]."""
+        return FLOW_RATE_HZ if self.n_steps else sample_rate_hz

@@ -15,6 +15,7 @@ from foleyspace_host.render.formats import check_ears, find_format
 from foleyspace_host.render.options import RenderKeywords, RenderOptions, checked_rate
 
 if TYPE_CHECKING:
+    from foleyspace_host.diffusion.model import Device
     from foleyspace_host.hrtf.prepared import Hrtf
 
 __all__ = ["render", "render_stream"]
@@ -63,6 +64,8 @@ def render(
         If the clip holds NaN or infinite samples.
     HrtfInvalid
         If the SOFA file cannot be used.
+    ModelUnavailable
+        If the flow model that ``renderer="diffusion"`` needs is not there or cannot be used.
     """
     choices = RenderOptions(**options)
     clip = np.ascontiguousarray(mono, dtype=np.float32)
@@ -83,13 +86,17 @@ def render(
     if choices.format == "binaural":
         from foleyspace_host.hrtf.prepare import load_hrtf
 
-        prepared = load_hrtf(hrtf, sample_rate_hz)
+        prepared = load_hrtf(hrtf, choices.hrtf_rate_hz(sample_rate_hz))
     done = 0
-    for block in render_stream([clip], n_samples, sample_rate_hz, trajectory, prepared, choices):
-        out[:, done : done + block.shape[1]] = block
-        done += block.shape[1]
+
+    def report() -> None:
         if on_progress is not None:
             on_progress(done, n_samples)
+
+    for block in render_stream([clip], n_samples, sample_rate_hz, trajectory, prepared, choices, on_step=report):
+        out[:, done : done + block.shape[1]] = block
+        done += block.shape[1]
+        report()
     return out
 
 
@@ -100,15 +107,22 @@ def render_stream(
     trajectory: Trajectory,
     hrtf: Hrtf | None,
     options: RenderOptions,
+    *,
+    on_step: Callable[[], None] | None = None,
+    device: Device = "auto",
 ) -> Iterator[NDArray[np.float32]]:
     """Render a stream of blocks in the format of the options.
 
     Parameters
     ----------
     blocks, n_samples, sample_rate_hz, trajectory, options
-        As for `render_blocks`.
+        As for `render_blocks`; for the diffusion renderer, `blocks` begin anew with each `iter`.
     hrtf : Hrtf or None
-        Prepared set, needed for binaural.
+        Prepared set at the rate that `RenderOptions.hrtf_rate_hz` tells, needed for binaural.
+    on_step : callable, optional
+        Called within long blocks, where the caller may raise `Cancelled`.
+    device : {"auto", "cpu", "cuda"}
+        Where a flow model computes.
 
     Returns
     -------
@@ -119,12 +133,22 @@ def render_stream(
     ------
     InvalidInput, NonFinite
         As for `render_blocks`.
+    ModelUnavailable
+        If the flow model is not there or cannot be used.
     """
     if options.format == "binaural":
         from foleyspace_host.render.binaural import render_blocks
 
         if hrtf is None:
             raise InvalidInput("binaural rendering needs a set of responses", where="hrtf")
+        if options.n_steps:
+            from foleyspace_host.diffusion.model import open_flow_model
+            from foleyspace_host.render.flow import render_flow_blocks
+
+            model = open_flow_model(options.flow_model, device)
+            return render_flow_blocks(
+                blocks, n_samples, sample_rate_hz, trajectory, hrtf, options, model, on_step=on_step
+            )
         return render_blocks(blocks, n_samples, sample_rate_hz, trajectory, hrtf, options)
 
     from foleyspace_host.render.panned import render_panned_blocks

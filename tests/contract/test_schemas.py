@@ -14,6 +14,7 @@ import export_schemas
 import msgspec
 import pytest
 from example_frames import frames_of, undump
+from field_tables import meaning
 from jsonschema import Draft202012Validator
 
 from foleyspace_host import errors
@@ -62,6 +63,15 @@ def test_files_and_tables_are_up_to_date() -> None:
     for name, text in made.items():
         assert (SCHEMAS / "v1" / name).read_text(encoding="utf-8") == text, f"{name}: run `make schemas`"
     assert export_schemas.readme(README) == README, "run `make schemas`"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_each_field_says_what_it_means(path: Path) -> None:
+    """The tables of the README are made of it."""
+    schema = read(path)
+    for name, part in {"": schema, **schema.get("$defs", {})}.items():
+        for field, about in part.get("properties", {}).items():
+            assert meaning(about) or field == "kind", f"{name}.{field}: put a comment behind it"
 
 
 def test_there_is_one_for_each_message() -> None:

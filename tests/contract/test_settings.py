@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import typing
 from typing import Any
 
@@ -10,12 +12,12 @@ import pytest
 
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.pipeline import settings as pipeline
+from foleyspace_host.pipeline.localize import localize_file
+from foleyspace_host.pipeline.spatialize import spatialize
 from foleyspace_host.protocol import messages
 
 # computed from `channel_angle_deg` and the number of channels of the sound
 INSIDE = {"channel_angles_deg"}
-# "auto" so far; for renderers that are still to come
-WIRE_ALONE = {"renderer"}
 
 
 def hints(kind: Any) -> dict[str, Any]:
@@ -27,7 +29,14 @@ def test_every_keyword_can_be_sent() -> None:
     for base in getattr(pipeline.SoundKeywords, "__orig_bases__", ()):
         keywords |= set(getattr(base, "__annotations__", {}))
     assert keywords - INSIDE <= set(messages.RenderSettings.__struct_fields__)
-    assert set(messages.RenderSettings.__struct_fields__) - keywords == WIRE_ALONE - keywords
+    assert set(messages.RenderSettings.__struct_fields__) - keywords == set()
+
+
+def test_all_that_can_be_looked_for_can_be_sent() -> None:
+    sent = set(messages.LocalizeSettings.__struct_fields__)
+    assert sent == {field.name for field in dataclasses.fields(pipeline.LocalizeSettings)}
+    assert sent <= set(inspect.signature(localize_file).parameters)
+    assert sent <= set(inspect.signature(spatialize).parameters)
 
 
 def choices(hint: Any) -> set[Any]:
@@ -36,7 +45,7 @@ def choices(hint: Any) -> set[Any]:
     return set().union(*(choices(part) for part in typing.get_args(hint)), set())
 
 
-@pytest.mark.parametrize("name", ["distance_gain", "propagation", "channels", "bit_depth"])
+@pytest.mark.parametrize("name", ["distance_gain", "propagation", "channels", "bit_depth", "quality"])
 def test_choices_are_the_same(name: str) -> None:
     known = choices(hints(messages.RenderSettings)[name])
     assert known

@@ -41,11 +41,12 @@ def depth_onnx(
     green: tuple[np.ndarray, float] = GREEN_OF_NORMALISED,
     kind: int = TensorProto.FLOAT,
     window_scale: bool = False,
+    flat: bool = False,
 ) -> Path:
     """A model whose depth is the green of each pixel; `others` are further outputs that hold the green too.
 
     With `window_scale` what it says is divided by its mean over all pictures it is given, as the scale of a model
-    of videos differs from window to window.
+    of videos differs from window to window. With `flat` all rows follow each other in one, which is no map.
     """
     number = np.float16 if kind == TensorProto.FLOAT16 else np.float32
     name, shape = image
@@ -61,11 +62,16 @@ def depth_onnx(
             helper.make_node("Div", ["green", "mean"], ["scaled"]),
         ]
         last = "scaled"
+    if flat:
+        nodes.append(helper.make_node("Reshape", [last, "one row"], ["row"]))
+        last = "row"
     values: dict[str, Any] = {
         "weights": green[0].reshape(3, 1, 1).astype(number),
         "offset": np.array(green[1], number),
         "channel": np.array([-3], np.int64),
     }
+    if flat:
+        values["one row"] = np.array([1, 2, 1, -1], np.int64)
     outputs = []
     for answer, wanted in ({depth[0]: depth[1]} | (others or {})).items():
         if len(wanted) > len(shape) - 1:  # a channel of its own: [batch, 1, height, width]
@@ -81,10 +87,12 @@ BOXES = np.array([[0.25, 0.125, 0.3, 0.25], [0.7, 0.3, 0.2, 0.2], [0.5, 0.5, 0.1
 """Centre and size of the three things that a tiny detector of words finds everywhere."""
 
 
-def vocabulary_onnx(path: Path, *, logits: np.ndarray, dino: bool, size: int | None = None) -> Path:
+def vocabulary_onnx(
+    path: Path, *, logits: np.ndarray, dino: bool, size: int | None = None, length: Any = "length"
+) -> Path:
     """A detector of words that finds `BOXES` with given logits: (3, 1) as OWLv2's, (3, 256) as Grounding DINO's."""
     picture: list[Any] = ["batch", 3, size or "height", size or "width"]
-    words = ["batch", "length"]
+    words = ["batch", length]
     whole = {"input_ids": words, "attention_mask": words}
     if dino:
         whole |= {"token_type_ids": words, "pixel_mask": ["batch", *picture[2:]]}

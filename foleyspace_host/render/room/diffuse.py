@@ -93,11 +93,12 @@ def diffuse_field(hrtf: Hrtf) -> DiffuseField:
         weight = weights[start : start + _BLOCK].astype(np.float32)
         spectra = fft.rfft(hrtf.responses[part], n_fft)
         one, other = spectra[:, 0], spectra[:, 1]
-        left += weight @ (np.square(one.real) + np.square(one.imag))
-        right += weight @ (np.square(other.real) + np.square(other.imag))
+        # no `@`: it divides long sums among threads, and rounds them differently for each number of threads
+        left += np.einsum("n,nf->f", weight, np.square(one.real) + np.square(one.imag))
+        right += np.einsum("n,nf->f", weight, np.square(other.real) + np.square(other.imag))
         earlier = hrtf.delay_samples[part, 1] - hrtf.delay_samples[part, 0]
         one *= linear_phase(earlier, n_bins, n_fft)
-        cross += weight @ (one * other.conj())
+        cross += np.einsum("n,nf->f", weight, one * other.conj())
     return DiffuseField(hrtf.sample_rate_hz, left, right, cross)
 
 

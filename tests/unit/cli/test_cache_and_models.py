@@ -1,4 +1,4 @@
-"""``foleyspace cache`` and ``foleyspace models verify``."""
+"""``foleyspace cache`` and ``foleyspace models check``."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def test_what_is_in_it_is_shown_and_cleared(capsys: Any, home: Path) -> None:
     cache.store_text("localize-2", "[]")
     cache.store_text("render-1", "x")
     told = json.loads(run(capsys, "cache", "info", "--json")[1])
+    assert json.loads(run(capsys, "cache", "--json")[1]) == told
     assert told["stages"] == {"localize": {"entries": 2, "n_bytes": 2002}, "render": {"entries": 1, "n_bytes": 1}}
     assert told["n_bytes"] == 2003
     assert "  localize   2 results, 2 kB\n  render     1 result, 1 B\n" in run(capsys, "cache", "info")[1]
@@ -58,10 +59,10 @@ def test_commands_keep_what_takes_long_and_nothing_else() -> None:
 
 
 def test_shipped_models_are_verified(capsys: Any) -> None:
-    code, out, err = run(capsys, "models", "verify")
+    code, out, err = run(capsys, "models", "check")
     assert (code, err) == (0, "")
     assert out.splitlines() == [f"{entry.name}  whole" for entry in registry.ENTRIES]
-    told = json.loads(run(capsys, "models", "verify", "kemar", "--json")[1])
+    told = json.loads(run(capsys, "models", "check", "kemar", "--json")[1])
     assert told == {"models": [{"name": "kemar", "whole": True}]}
 
 
@@ -70,14 +71,14 @@ def test_a_damaged_model_is_told(capsys: Any, tmp_path: Path, monkeypatch: pytes
     copy.write_bytes(registry.entry("kemar").path.read_bytes()[:-1])
     damaged = replace(registry.entry("kemar"), file=str(copy))
     monkeypatch.setattr(registry, "ENTRIES", (registry.entry("centernet"), damaged))
-    code, out, err = run(capsys, "models", "verify")
-    assert (code, out) == (1, "centernet  whole\nkemar  damaged\n")
+    code, out, err = run(capsys, "models", "check")
+    assert (code, out) == (1, "centernet  whole\nkemar  cannot be used\n")
     assert "is damaged" in err
     assert err.count("\n") == 1
-    assert json.loads(run(capsys, "models", "verify", "--json")[1])["error"]["code"] == "model_unavailable"
+    assert json.loads(run(capsys, "models", "check", "--json")[1])["error"]["code"] == "model_unavailable"
 
 
 def test_unknown_models_are_refused(capsys: Any) -> None:
-    code, out, err = run(capsys, "models", "verify", "yolo")
+    code, out, err = run(capsys, "models", "check", "yolo")
     assert (code, out) == (1, "")
     assert "choose one of" in err

@@ -205,7 +205,7 @@ def test_spans_of_a_video(tmp_path: Path, clip: Path, dry: Path, keys: Path, noi
     span = Span(12 / FPS, 24 / FPS)
     first, stop = span.samples(RATE_HZ)
     audio: dict[str, Any] = {"audio": dry, "audio_span": Span(Fraction(1, 2), Fraction(1))} if own else {}
-    result = spatialize(clip, tmp_path / "1.wav", keys=keys, span=span, **audio)
+    result = spatialize(clip, tmp_path / "1.wav", keys=keys, span=span, bit_depth="float", **audio)
     cut = noise[:, 24_000:72_000] if own else (noise[:, first:stop] * 32768).astype(np.int16) / 32768
     padded = np.zeros((2, stop - first), np.float32)
     padded[:, : cut.shape[1]] = cut

@@ -1,0 +1,75 @@
+"""``foleyspace listener``: whose ears the diffusion renderer shall hear with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from foleyspace_host.cli import options
+
+if TYPE_CHECKING:
+    from foleyspace_host.hrtf.fit import ListenerFit
+
+__all__ = ["command"]
+
+
+@click.group("listener", short_help="Tell the diffusion renderer whose ears it renders for.")
+def command() -> None:
+    """Tell the diffusion renderer whose ears it renders for."""
+
+
+@command.command("fit")
+@click.argument("measurements", type=options.FILE, metavar="MEASUREMENTS.sofa")
+@click.option(
+    "-o",
+    "--output",
+    type=options.FILE,
+    metavar="LISTENER.json",
+    help="Where to write the code; beside the measurements if not given.",
+)
+@options.json_option()
+def fit(measurements: Path, output: Path | None, as_json: bool) -> None:
+    """Find the sixteen numbers that stand for the listener of a few MEASUREMENTS.sofa.
+
+    Directions are kept out in turn and predicted from the others, by interpolation and with the code's help, and it
+    says which is nearer.
+    """
+    from foleyspace_host.diffusion.listener import Listener
+    from foleyspace_host.hrtf.fit import fit_listener
+    from foleyspace_host.media.atomic import atomic_output, check_writable
+
+    target = output or measurements.with_suffix(".listener.json")
+    check_writable(target)
+    found = fit_listener(measurements)
+    listener = Listener(found.code, found.sparse, found.name)
+    with atomic_output(target) as temporary:
+        temporary.write_text(listener.to_json(), encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(asdict(found) | {"code_helps": found.code_helps, "output": str(target)}))
+        return
+    click.echo("\n".join(_lines(found, measurements, target)))
+
+
+def _lines(found: ListenerFit, measurements: Path, target: Path) -> list[str]:
+    plain, alone, both = (
+        f"{db:.2f} dB, {us:.0f} µs" for db, us in zip(found.level_error_db, found.itd_error_us, strict=True)
+    )
+    plainly = f"--renderer hrtf --hrtf {measurements}"
+    with_code = f"--renderer diffusion --hrtf {measurements} --listener {target}"
+    if not found.sparse:
+        advice = f"so many measurements need no code: {plainly}"
+    elif found.code_helps:
+        advice = f"the code helps: {with_code}"
+    else:
+        advice = f"the code does not help; the measurements interpolated are as near: {plainly}"
+    rows = [
+        ("measured", f"{found.n_directions} directions"),
+        ("kept out", f"predicted by interpolation within {plain}, by the code alone {alone}, by both {both}"),
+        ("advice", advice),
+        ("code", str(target)),
+    ]
+    return [found.name, *(f"  {name:<10}{text}" for name, text in rows)]

@@ -1,0 +1,1 @@
+"""The binaural flow model: what it learns from, how it is trained, and how it becomes a file that ships."""

@@ -1,0 +1,5 @@
+"""Commands: ``python -m training.binaural_flow --help``."""
+
+from training.binaural_flow.commands import main
+
+main()

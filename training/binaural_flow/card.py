@@ -1,0 +1,99 @@
+"""Writes a model card from what was measured: every row, those that lose too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["write_card"]
+
+Table = Mapping[str, Mapping[str, Mapping[str, float]]]
+
+_HIGHER_IS_BETTER = ("x real time",)
+
+
+def write_card(path: Path, model: Path, quality: Path, manifest: Path, facts: Mapping[str, str]) -> None:
+    """Write a card beside a model.
+
+    Parameters
+    ----------
+    path : Path
+        Markdown file to write.
+    model : Path
+        ONNX file; what it states about itself goes into the card.
+    quality : Path
+        JSON of ``benchmarks/binaural_quality.py``.
+    manifest : Path
+        ``manifest.json`` of the prepared data.
+    facts : mapping of str to str
+        What else is known: hardware, date, duration.
+    """
+    import hashlib
+
+    import onnxruntime
+
+    stated = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"]).get_modelmeta()
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    data: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    found: Table = json.loads(quality.read_text(encoding="utf-8"))
+    lines = [
+        f"# {path.stem}",
+        "",
+        "A flow model for `--renderer diffusion`: it adds to a binaural rendering of the free field what rooms, the",
+        "width of a source and the listener's own ears do to it.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| file | `{model.name}`, {model.stat().st_size} bytes |",
+        f"| sha256 | `{digest}` |",
+        *(f"| {name.replace('_', ' ')} | {value} |" for name, value in sorted(stated.custom_metadata_map.items())),
+        *(f"| {name} | {value} |" for name, value in facts.items()),
+        "",
+        "## Data",
+        "",
+        *_data(data),
+        "",
+        "## Measured",
+        "",
+        "By `benchmarks/binaural_quality.py`, on examples that took no part in training. In each column the best row",
+        "is bold.",
+        "",
+    ]
+    for split, rows in found.items():
+        lines += [f"### {split.capitalize()}", "", *_table(rows), ""]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _data(data: Mapping[str, Any]) -> list[str]:
+    sounds = data["sounds"]
+    return [
+        f"- Heads: {len(data['heads'])} to learn from, {len(data['heads_held_out'])} kept apart"
+        f" ({', '.join(data['heads_held_out'])}).",
+        f"- Sounds: {data['duration_s']:g} s; {sounds.get('recorded', 0)} recorded under CC0, CC BY or in the public"
+        f" domain, {sounds.get('spoken', 0)} spoken by a program, and generated noises, sweeps, clicks and chords;"
+        f" {len(data['sounds_held_out'])} kept apart.",
+        "- Rooms: shoeboxes with reverberation times of 0.15 to 0.6 s, reflections and tail of this project's room"
+        " renderer; movements of seven kinds at 0.3 to 10 m.",
+    ]
+
+
+def _table(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
+    columns = list(dict.fromkeys(name for values in rows.values() for name in values))
+    best: dict[str, float] = {}
+    for column in columns:
+        numbers = [row[column] for row in rows.values() if column in row]
+        best[column] = max(numbers) if column in _HIGHER_IS_BETTER else min(numbers)
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, values in rows.items():
+        cells = []
+        for column in columns:
+            text = _number(values[column]) if column in values else ""
+            cells.append(f"**{text}**" if text and values[column] == best[column] else text)
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

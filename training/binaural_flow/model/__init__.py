@@ -1,0 +1,1 @@
+"""The flow model: its spectra, network, losses and averaged weights."""

@@ -1,0 +1,157 @@
+"""How models are trained, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from foleyspace_host.errors import InvalidInput
+from training.binaural_flow.data.presets import Preset, find_preset
+from training.binaural_flow.model.net import NetSize
+
+__all__ = ["RECIPES", "Recipe", "find_recipe", "preset_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that a training depends on beside the data.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    size : NetSize
+        The network.
+    batch_size : int
+        Examples of a step.
+    n_steps : int
+        Steps; the learning rate falls to nothing over them.
+    learning_rate : float
+        Highest learning rate.
+    warm_up_steps : int
+        Steps over which it rises.
+    weight_decay : float
+        Of AdamW.
+    ema_decay : float
+        Share that averaged weights keep at each step.
+    clip_norm : float
+        Longest gradient.
+    preset : str
+        What the stream of data holds, see `training.binaural_flow.data.presets`.
+    lead_frames, crop_frames : int or None
+        Frames without and with loss, instead of the preset's. Examples begin in silence, so that even their first
+        frames are true; a long lead only makes reverberation that is well under way more frequent.
+    without : tuple of str
+        Tasks of the preset that are left out: in free field with a set of one's own the network is silent by its
+        construction.
+    autocast : bool
+        Whether the network computes in bfloat16.
+    seed : int
+        Of weights, data and noise.
+    validate_every : int
+        Steps between looks at held-out examples.
+    validation_batches : int
+        How many of them.
+    """
+
+    name: str
+    size: NetSize = field(default_factory=NetSize)
+    batch_size: int = 16
+    n_steps: int = 30_000
+    learning_rate: float = 4e-4
+    warm_up_steps: int = 500
+    weight_decay: float = 1e-2
+    ema_decay: float = 0.999
+    clip_norm: float = 1.0
+    preset: str = "physical"
+    lead_frames: int | None = None
+    crop_frames: int | None = None
+    without: tuple[str, ...] = ("FREE",)
+    autocast: bool = True
+    seed: int = 1
+    validate_every: int = 1000
+    validation_batches: int = 8
+
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        # for tests, and to see within minutes that everything works
+        Recipe(
+            "tiny",
+            NetSize(8, (16, 24, 32), (1, 1, 3, 1, 1), 2, 32),
+            batch_size=2,
+            n_steps=200,
+            learning_rate=2e-3,
+            warm_up_steps=20,
+            ema_decay=0.98,
+            lead_frames=16,
+            crop_frames=128,
+            autocast=False,
+            validate_every=100,
+            validation_batches=2,
+        ),
+        # one GPU, half an hour
+        Recipe("base", NetSize(8, (64, 128, 192), (2, 2, 3, 2, 2), 2, 96)),
+        # what an hour of one processor core gives: rooms alone, where most is to be won
+        Recipe(
+            "base-cpu",
+            NetSize(8, (40, 64, 96), (1, 2, 3, 1, 1), 2, 64),
+            batch_size=2,
+            without=("FREE", "SPARSE", "EXTENT"),
+            n_steps=2600,
+            learning_rate=1.5e-3,
+            warm_up_steps=50,
+            ema_decay=0.995,
+            lead_frames=16,
+            crop_frames=264,
+            validate_every=250,
+            validation_batches=6,
+        ),
+    )
+}
+"""Recipes by name."""
+
+
+def preset_of(recipe: Recipe) -> Preset:
+    """Return what the stream of data for a recipe holds.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+
+    Returns
+    -------
+    Preset
+    """
+    preset = find_preset(recipe.preset)
+    tasks = {task: share for task, share in preset.tasks.items() if task.name not in recipe.without}
+    total = sum(tasks.values())
+    return replace(
+        preset,
+        tasks={task: share / total for task, share in tasks.items()},
+        lead_frames=preset.lead_frames if recipe.lead_frames is None else recipe.lead_frames,
+        crop_frames=preset.crop_frames if recipe.crop_frames is None else recipe.crop_frames,
+    )
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return a recipe by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of `RECIPES`.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such recipe.
+    """
+    if name not in RECIPES:
+        raise InvalidInput(f"{name!r} is unknown", where="recipe", cure=f"use one of: {', '.join(RECIPES)}")
+    return RECIPES[name]
