@@ -42,7 +42,7 @@ def pack_heads(path: Path, heads: Sequence[Head]) -> None:
         measured = head.measured
         scale = float(np.abs(measured.hrirs).max()) / 32_767.0
         arrays[f"hrirs_{index}"] = np.round(measured.hrirs / scale).astype(np.int16)
-        arrays[f"scale_{index}"] = np.float32(scale)
+        arrays[f"scale_{index}"] = np.array(scale, np.float32)
         if measured.delay_samples.any():
             arrays[f"delay_{index}"] = measured.delay_samples
         same = [number for number, grid in enumerate(grids) if np.array_equal(grid, measured.unit)]

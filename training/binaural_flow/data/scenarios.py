@@ -43,7 +43,7 @@ def invent(name: str, rng: np.random.Generator, duration_s: float, distances_m: 
     Source
         A key every 40 ms, elevations of -40 to 85 degrees.
     """
-    times = np.arange(int(np.ceil(duration_s / _STEP_S)) + 1) * _STEP_S
+    times = _STEP_S * np.arange(int(np.ceil(duration_s / _STEP_S)) + 1, dtype=np.float64)
     place, jump = SCENARIOS[name](rng, times, distances_m)
     azimuth, elevation = unit_to_angles(place)
     elevation = np.clip(elevation, _LOWEST_DEG, _HIGHEST_DEG)
