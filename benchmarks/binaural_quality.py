@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from time import process_time
 
@@ -28,6 +29,7 @@ from binaural_metrics import METRICS, measured  # noqa: E402
 from foleyspace_host.geometry.path import SourcePath  # noqa: E402
 from foleyspace_host.hrtf.head import HEAD_RADIUS_M  # noqa: E402
 from foleyspace_host.hrtf.listener import shipped_model  # noqa: E402
+from foleyspace_host.hrtf.power import ear_powers  # noqa: E402
 from foleyspace_host.hrtf.prepare import load_hrtf  # noqa: E402
 from foleyspace_host.hrtf.prepared import Hrtf  # noqa: E402
 from foleyspace_host.render.delay import N_TAPS, read_delayed  # noqa: E402
@@ -44,6 +46,7 @@ from training.binaural_flow.data.evaluation import (  # noqa: E402
     rendered,
     truth_of,
 )
+from training.binaural_flow.data.heads import Head  # noqa: E402
 from training.binaural_flow.data.presets import SAMPLE_RATE_HZ  # noqa: E402
 
 Sound = NDArray[np.float32]
@@ -112,6 +115,16 @@ def prior_set(case: Case) -> Hrtf:
     return few_set(case.head) if case.split == "unseen listeners" else own_set(case.head)
 
 
+def code_of(case: Case) -> NDArray[np.float32]:
+    """Return the code of the listener, from what is known of them."""
+    return _code(case.head, case.split == "unseen listeners")
+
+
+@lru_cache(maxsize=4)
+def _code(head: Head, few: bool) -> NDArray[np.float32]:
+    return shipped_model().fit(few_of(head) if few else head.measured)
+
+
 def flow_rows(path: Path) -> list[Row]:
     """Return the rows of a flow model, which is told the room's times, volume and level, and the listener's code."""
     from foleyspace_host.diffusion.listener import Listener
@@ -121,8 +134,7 @@ def flow_rows(path: Path) -> list[Row]:
     model = open_flow_model(path)
 
     def render(case: Case, quality: str) -> Sound:
-        unseen = case.split == "unseen listeners"
-        code = shipped_model().fit(few_of(case.head) if unseen else case.head.measured)
+        unseen, code = case.split == "unseen listeners", code_of(case)
         options = RenderOptions(
             distance_gain="physical",
             room=case.room,
@@ -185,7 +197,7 @@ def evaluate(data: Path, rows: list[Row], splits: list[str], per_split: int) -> 
         sums: dict[str, list[dict[str, float]]] = {row.name: [] for row in rows if split in row.splits}
         for number, case in enumerate(cases(data, [split], per_split)):
             truth = truth_of(case)
-            own_set(case.head), few_set(case.head)  # preparing a set is not rendering
+            ear_powers(own_set(case.head)), few_set(case.head), code_of(case)  # preparing a set is not rendering
             for row in rows:
                 if split in row.splits:
                     row.render(case) if number == 0 else None  # what is made once is made now

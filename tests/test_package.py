@@ -46,6 +46,7 @@ def metadata(wheel: zipfile.ZipFile) -> dict[str, list[str]]:
     "path",
     [
         "foleyspace_host/hrtf/assets/MIT_KEMAR_normal_pinna.sofa",
+        "foleyspace_host/models/assets/binaural-flow.onnx",
         "foleyspace_host/models/assets/centernet.onnx",
         "foleyspace_host/demo/assets/horse.png",
         *(f"foleyspace_host/demo/assets/hoof_{index}.flac" for index in range(1, 5)),

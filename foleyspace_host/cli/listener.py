@@ -55,6 +55,8 @@ def fit(measurements: Path, output: Path | None, as_json: bool) -> None:
 
 
 def _lines(found: ListenerFit, measurements: Path, target: Path) -> list[str]:
+    from foleyspace_host.diffusion.model import shipped_adds
+
     plain, alone, both = (
         f"{db:.2f} dB, {us:.0f} µs" for db, us in zip(found.level_error_db, found.itd_error_us, strict=True)
     )
@@ -62,8 +64,10 @@ def _lines(found: ListenerFit, measurements: Path, target: Path) -> list[str]:
     with_code = f"--renderer diffusion --hrtf {measurements} --listener {target}"
     if not found.sparse:
         advice = f"so many measurements need no code: {plainly}"
-    elif found.code_helps:
+    elif found.code_helps and "sparse" in shipped_adds():
         advice = f"the code helps: {with_code}"
+    elif found.code_helps:
+        advice = f"the code would help, but the model that ships makes no use of it in free field: {plainly}"
     else:
         advice = f"the code does not help; the measurements interpolated are as near: {plainly}"
     rows = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +15,7 @@ from foleyspace_host.errors import ModelUnavailable
 if TYPE_CHECKING:
     from foleyspace_host.models.session import ModelSession
 
-__all__ = ["KIND", "NAME", "Device", "FlowModel", "find_flow_model", "open_flow_model"]
+__all__ = ["KIND", "NAME", "Device", "FlowModel", "find_flow_model", "open_flow_model", "shipped_adds"]
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -25,8 +24,6 @@ NAME = "binaural-flow"
 
 KIND = "foleyspace.binaural-flow/1"
 """What such a file says that it is, under the name ``kind`` in its metadata."""
-
-_MOST_THREADS = 8  # beyond this a network of this size gains nothing
 
 
 class FlowModel:
@@ -134,6 +131,14 @@ def find_flow_model(replacement: Path | str | None = None) -> Path:
     return find(NAME, replacement)
 
 
+def shipped_adds() -> frozenset[str]:
+    """Return what the shipped model adds, see `FlowModel`; nothing where there is none, or nothing to run it."""
+    try:
+        return open_flow_model(device="cpu").adds
+    except ModelUnavailable:
+        return frozenset()
+
+
 def open_flow_model(replacement: Path | str | None = None, device: Device = "auto") -> FlowModel:
     """Load a network.
 
@@ -156,8 +161,8 @@ def open_flow_model(replacement: Path | str | None = None, device: Device = "aut
     from foleyspace_host.models.session import open_session
 
     path = find_flow_model(replacement)
-    n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return FlowModel(open_session(path, threads=min(n_cpus, _MOST_THREADS), device=device), path)
+    # one thread: two are not faster for a network of this size, and the bytes would depend on how many there are
+    return FlowModel(open_session(path, device=device), path)
 
 
 def _foreign(path: Path, reason: str) -> ModelUnavailable:

@@ -100,7 +100,6 @@ class SourceConditions:
     ) -> None:
         self._path, self._hrtf, self._listener, self._adds = path, hrtf, listener, adds
         self._extent_deg = extent_deg if "extent" in adds and len(parts_of(extent_deg)) > 1 else 0.0
-        self._gain = ear_powers(hrtf)
         self._room = None
         if room is not None:
             self._room = room_numbers(room.rt60_s, room.volume_m3, direct_to_reverberant_db(room))
@@ -134,4 +133,4 @@ class SourceConditions:
         )
         corner = mesh.triangles[triangle]
         delay = np.einsum("nk,nke->ne", weight, self._hrtf.delay_samples[corner])
-        return delay, np.einsum("nk,nke->ne", weight, self._gain[corner])
+        return delay, np.einsum("nk,nke->ne", weight, ear_powers(self._hrtf)[corner])

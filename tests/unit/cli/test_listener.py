@@ -38,18 +38,28 @@ def test_machines_read_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    ("errors_db", "advice"),
-    [((2.0, 2.5, 1.8), "the code helps: --renderer diffusion"), ((2.0, 2.5, 1.95), "does not help")],
+    ("errors_db", "adds", "advice"),
+    [
+        ((2.0, 2.5, 1.8), {"sparse"}, "the code helps: --renderer diffusion"),
+        (
+            (2.0, 2.5, 1.8),
+            {"room"},
+            "would help, but the model that ships makes no use of it in free field: --renderer hrtf",
+        ),
+        ((2.0, 2.5, 1.95), {"sparse"}, "does not help"),
+    ],
 )
 def test_the_advice_follows_from_the_errors(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     errors_db: tuple[float, float, float],
+    adds: set[str],
     advice: str,
 ) -> None:
     found = ListenerFit("me", (0.5,) * 16, 50, True, errors_db, (20.0, 25.0, 18.0))
     monkeypatch.setattr("foleyspace_host.hrtf.fit.fit_listener", lambda _path: found)
+    monkeypatch.setattr("foleyspace_host.diffusion.model.shipped_adds", lambda: frozenset(adds))
     out = tmp_path / "me.json"
     assert main(["listener", "fit", "me.sofa", "-o", str(out)]) == 0
     assert advice in capsys.readouterr().out

@@ -14,7 +14,7 @@ import soundfile
 from foleyspace_host.cli import main
 from foleyspace_host.diffusion.listener import Listener
 from foleyspace_host.errors import Cancelled, InvalidInput, ModelUnavailable
-from foleyspace_host.models.registry import ENTRIES
+from foleyspace_host.models import registry
 from foleyspace_host.pipeline.render import render_file
 from foleyspace_host.pipeline.stage_cache import StageCache
 from tests.stand_ins.flow_models import share_of_prior_onnx
@@ -81,8 +81,31 @@ def test_it_can_be_cancelled(files: Path) -> None:
     assert not (files / "out.wav").exists()
 
 
-@pytest.mark.skipif("binaural-flow" in {entry.name for entry in ENTRIES}, reason="a model ships")
-def test_without_a_model_it_says_what_is_missing(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_model_adds_rooms_and_leaves_the_rest_to_the_renderer(files: Path) -> None:
+    result = render(files, "room.wav", room=ROOM)
+    assert [one.name for one in result.provenance.models] == ["kemar", "binaural-flow"]
+    plain = render_file(files / "dry.wav", files / "path.csv", files / "plain.wav")
+    wide = render_file(files / "dry.wav", files / "path.csv", files / "wide.wav", extent_deg=60.0)
+    assert plain.provenance.models == result.provenance.models[:1]
+    render(files, "free.wav")
+    render(files, "far.wav", extent_deg=60.0)
+    assert (files / "free.wav").read_bytes() == (files / "plain.wav").read_bytes()
+    assert (files / "far.wav").read_bytes() == (files / "wide.wav").read_bytes()
+    assert wide.n_samples == 30_000
+    # reverberation goes on where the free field has ended
+    noise, _ = soundfile.read(files / "dry.wav")
+    noise[15_000:] = 0.0
+    soundfile.write(files / "dry.wav", noise, 48_000, subtype="FLOAT")
+    render(files, "room.wav", room=ROOM)
+    render_file(files / "dry.wav", files / "path.csv", files / "plain.wav")
+    after = [np.abs(soundfile.read(files / name)[0][17_000:25_000]).max() for name in ("room.wav", "plain.wav")]
+    assert after[0] > 1e-3 > 1e-5 > after[1]
+
+
+def test_without_a_model_it_says_what_is_missing(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "ENTRIES", tuple(one for one in registry.ENTRIES if one.name != "binaural-flow"))
     with pytest.raises(ModelUnavailable):
         render(files)
     arguments = ["render", str(files / "dry.wav"), "--trajectory", str(files / "path.csv"), "-o", str(files / "o.wav")]
