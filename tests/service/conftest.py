@@ -28,6 +28,7 @@ from foleyspace_host.protocol.messages import BODIES, PROTOCOL, BufferSpec, Erro
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 FAKE = "fake_runner"
+PATIENT_S = 40.0  # a disk that writes back much else lets nobody write for many seconds
 
 
 class Refused(Exception):
@@ -72,12 +73,12 @@ class Peer:
         socket.send_multipart(encode(kind, body, buffers=buffers, **header), copy=False)
         return str(request_id)
 
-    def receive(self, socket: zmq.Socket[bytes], timeout_s: float = 10.0) -> Message:
+    def receive(self, socket: zmq.Socket[bytes], timeout_s: float = PATIENT_S) -> Message:
         if not socket.poll(max(0, int(timeout_s * 1000))):
             raise TimeoutError(f"nothing came within {timeout_s} s")
         return decode([bytes(frame) for frame in socket.recv_multipart()], sender="host")
 
-    def reply(self, socket: zmq.Socket[bytes], request_id: str, timeout_s: float = 10.0) -> Message:
+    def reply(self, socket: zmq.Socket[bytes], request_id: str, timeout_s: float = PATIENT_S) -> Message:
         """Return the answer to a request; what else comes goes to ``events``."""
         deadline = time.monotonic() + timeout_s
         while True:
@@ -89,12 +90,14 @@ class Peer:
                 raise Refused(message.body)
             return message
 
-    def ask_work(self, kind: str, body: Any = None, buffers: Any = (), timeout_s: float = 10.0, **header: Any) -> Any:
+    def ask_work(
+        self, kind: str, body: Any = None, buffers: Any = (), timeout_s: float = PATIENT_S, **header: Any
+    ) -> Any:
         """Return the body of the answer."""
         sent = self.send(self.work, kind, {} if body is None else body, buffers, **header)
         return self.reply(self.work, sent, timeout_s).body
 
-    def ask(self, kind: str, body: Any = None, timeout_s: float = 10.0, **header: Any) -> Any:
+    def ask(self, kind: str, body: Any = None, timeout_s: float = PATIENT_S, **header: Any) -> Any:
         """Return the body of the answer to a request on the control socket."""
         sent = self.send(self.control, kind, {} if body is None else body, **header)
         return self.reply(self.control, sent, timeout_s).body
@@ -105,7 +108,7 @@ class Peer:
             Hello(client_name=self.name, versions=(PROTOCOL, PROTOCOL), roots=[str(root) for root in roots], **fields),
         )
 
-    def submit_fake(self, *, request_id: str | None = None, wait_s: float = 10.0, **pretend: Any) -> str:
+    def submit_fake(self, *, request_id: str | None = None, wait_s: float = PATIENT_S, **pretend: Any) -> str:
         """Submit a job that `fake_runner` pretends to do: ``stages``, ``step_ms``, ``crash_at`` ...; return its id.
 
         ``deadline_s`` and ``priority`` are fields of the request, the rest is for the runner; ``preview``, the
@@ -116,7 +119,7 @@ class Peer:
         body = JobSubmit(job=GenerateJob(prompt=json.dumps(pretend)), **fields)
         return str(self.ask_work("job.submit", body, request_id=request_id, timeout_s=wait_s).job_id)
 
-    def event(self, kind: str, timeout_s: float = 10.0, **fields: Any) -> Any:
+    def event(self, kind: str, timeout_s: float = PATIENT_S, **fields: Any) -> Any:
         """Wait for what the host says on its own, with fields of such values; return the body."""
         deadline = time.monotonic() + timeout_s
 
