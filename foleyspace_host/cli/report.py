@@ -79,6 +79,7 @@ def rendered_lines(result: RenderResult) -> list[str]:
         f"{result.output}",
         *_source_lines(result.sources),
         *_reasons(getattr(result, "heard", ()), getattr(result, "why", "")),
+        *_also_seen(getattr(result, "also_seen", ())),
     ]
     if result.format != "binaural":
         lines.append(_line("format", f"{result.format}: {' '.join(result.channels)}"))
@@ -104,11 +105,9 @@ def localized_lines(result: LocalizeResult) -> list[str]:
     -------
     list of str
     """
-    others = [f"{source.id} ({source.confidence:.2f})" for source in result.sources if not source.selected]
     lines = [result.output, *_source_lines(tuple(s for s in result.sources if s.selected))]
     lines += _reasons(result.heard, result.why)
-    if others:
-        lines.append(_line("also seen", f"{', '.join(others)}; choose with --source"))
+    lines += _also_seen([source for source in result.sources if not source.selected])
     if result.report:
         lines.append(_line("report", result.report))
     return [*lines, *_last_lines(result)]
@@ -126,6 +125,12 @@ def _reasons(heard: Sequence[str], why: str) -> list[str]:
     """Return what was heard, and why the source is it."""
     said = (("because", why), ("heard", ", ".join(heard)))
     return [_line(name, text) for name, text in said if text]
+
+
+def _also_seen(sources: Sequence[SourceSummary]) -> list[str]:
+    """Return what else could be chosen."""
+    others = [f"{source.id} ({source.confidence:.2f})" for source in sources]
+    return [_line("also seen", f"{', '.join(others)}; choose with --source")] if others else []
 
 
 def _source_lines(sources: tuple[SourceSummary, ...]) -> list[str]:

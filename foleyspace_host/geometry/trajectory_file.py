@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -17,10 +15,10 @@ from foleyspace_host.errors import InvalidInput, TrajectoryInvalid
 from foleyspace_host.geometry.camera import DEFAULT_HFOV_DEG, Camera
 from foleyspace_host.geometry.strict_json import Fields, Place, parse
 from foleyspace_host.geometry.trajectory import Key, Origin, Source, Trajectory, check_key
+from foleyspace_host.geometry.trajectory_text import SCHEMA, dumps, pieces
 
-__all__ = ["CSV_COLUMNS", "SCHEMA", "dumps", "loads", "loads_csv", "read_trajectory"]
+__all__ = ["CSV_COLUMNS", "SCHEMA", "dumps", "loads", "loads_csv", "pieces", "read_trajectory"]
 
-SCHEMA = "foleyspace.trajectory/1"
 CSV_COLUMNS = ("t_s", "azimuth_deg", "elevation_deg", "distance_m")
 
 _FIELDS = {
@@ -29,11 +27,6 @@ _FIELDS = {
     "source": ("id", "label", "confidence", "selected", "gain_db", "extent_deg", "keys"),
     "key": (*CSV_COLUMNS, "confidence", "image_xy", "origin", "cut", "gain_db"),
 }
-_TIME_DIGITS = 6  # a microsecond: 1/20 of a sample at 48 kHz
-_ANGLE_DIGITS = 4
-_DISTANCE_DIGITS = 4
-_SHARE_DIGITS = 5  # confidences and fractions of the picture: 1/10 pixel of an 8K frame
-_LEVEL_DIGITS = 3
 
 
 def read_trajectory(path: Path) -> Trajectory:
@@ -149,76 +142,6 @@ def loads_csv(text: str, where: str = "trajectory.csv") -> Trajectory:
             cure=f"give a header line {','.join(CSV_COLUMNS)} and one line for each key",
         )
     return Trajectory(keys[-1].t_s or 1.0, (Source(Path(where).stem or "source", tuple(keys)),))
-
-
-def dumps(trajectory: Trajectory) -> str:
-    """Write a trajectory as JSON text, one key a line.
-
-    Times are rounded to a microsecond, angles to 0.0001 degrees, distances to 0.1 mm, shares to 0.00001
-    and levels to 0.001 dB; times that would collide keep all their digits. Reading the text back and writing
-    it again gives the same text.
-
-    Parameters
-    ----------
-    trajectory : Trajectory
-        What to write.
-
-    Returns
-    -------
-    str
-        JSON of schema ``foleyspace.trajectory/1``, ending with a line feed.
-    """
-    head: dict[str, object] = {
-        "schema": SCHEMA,
-        "duration_s": _rounded(trajectory.duration_s, _TIME_DIGITS) or trajectory.duration_s,
-    }
-    if trajectory.camera is not None:
-        camera = trajectory.camera
-        head["camera"] = {
-            "hfov_deg": float(camera.hfov_deg),
-            "width": int(camera.width),
-            "height": int(camera.height),
-        }
-    lines = [f" {json.dumps(name)}: {json.dumps(value)}," for name, value in head.items()]
-    sources = ",\n".join(_source_text(source) for source in trajectory.sources)
-    lines.append(f' "sources": [\n{sources}\n ]' if sources else ' "sources": []')
-    return "{\n" + "\n".join(lines) + "\n}\n"
-
-
-def _source_text(source: Source) -> str:
-    head = {
-        "id": source.id,
-        "label": source.label,
-        "confidence": _rounded(source.confidence, _SHARE_DIGITS),
-        "selected": bool(source.selected),
-        "gain_db": _rounded(source.gain_db, _LEVEL_DIGITS),
-    }
-    if source.extent_deg:
-        head["extent_deg"] = _rounded(source.extent_deg, _ANGLE_DIGITS)
-    times = [_rounded(key.t_s, _TIME_DIGITS) for key in source.keys]
-    if any(late <= early for early, late in pairwise(times)):
-        times = [float(key.t_s) for key in source.keys]
-    keys = ",\n".join(f"    {_key_text(key, time)}" for key, time in zip(source.keys, times, strict=True))
-    return f'  {json.dumps(head, ensure_ascii=False)[:-1]},\n   "keys": [\n{keys}\n   ]}}'
-
-
-def _key_text(key: Key, t_s: float) -> str:
-    fields: dict[str, object] = {
-        "t_s": t_s,
-        "azimuth_deg": _rounded(key.azimuth_deg, _ANGLE_DIGITS),
-        "elevation_deg": _rounded(key.elevation_deg, _ANGLE_DIGITS),
-        "distance_m": _rounded(key.distance_m, _DISTANCE_DIGITS),
-        "confidence": _rounded(key.confidence, _SHARE_DIGITS),
-        "image_xy": None if key.image_xy is None else [_rounded(value, _SHARE_DIGITS) for value in key.image_xy],
-        "origin": key.origin,
-        "cut": bool(key.cut),
-        "gain_db": _rounded(key.gain_db, _LEVEL_DIGITS) or None,
-    }
-    return json.dumps({name: value for name, value in fields.items() if value is not None})
-
-
-def _rounded(value: float, digits: int) -> float:
-    return round(float(value), digits) + 0.0  # adding zero turns -0.0 into 0.0
 
 
 def _camera(fields: Fields) -> Camera:

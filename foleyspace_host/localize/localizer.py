@@ -14,6 +14,7 @@ from foleyspace_host.errors import MediaEmpty, NoVideo
 from foleyspace_host.geometry.camera import DEFAULT_HFOV_DEG, Camera
 from foleyspace_host.geometry.timebase import Span
 from foleyspace_host.geometry.trajectory import Trajectory
+from foleyspace_host.geometry.trajectory_text import seconds_as_written
 from foleyspace_host.localize.choose.evidence import Judgement, Sounds, judge
 from foleyspace_host.localize.choose.held import Things, in_the_hands, small_things
 from foleyspace_host.localize.choose.reason import reason
@@ -154,8 +155,8 @@ def find(
         finder = load_detector(detector) if detector is None or isinstance(detector, str | Path) else detector
     duration_s = float(info.duration_s if span is None else span.duration_s)
     count = _Count(duration_s, on_progress, with_depth=depth is not None and cues.range)
+    heard = _heard(path, span, count) if cues.audio and info.audio is not None else None
     seen = _look(path, finder, span, cues, 0.0 if vocabulary is None else STEP_S, count)
-    heard = _heard(path, span) if cues.audio and info.audio is not None else None
     chains = join(seen.tracks)
     name, notes = None, []
     if label is not None:
@@ -177,6 +178,9 @@ def find(
         kept = [one.chain for one in judgements]
         told = ask(path, depth, camera, kept, seen.time_s, seen.shot, span, count.step)
     count.end()
+    # what was left out goes before the keys come: of a film these are a hundred megabytes each
+    for rest in (chains, seen.tracks, seen.moving):
+        rest.clear()
     # the last picture lasts a while: without a stated duration, as long as one step of the sampling
     end_s = max(duration_s, float(seen.time_s[-1])) or 1.0 / SAMPLING_HZ
     things, warnings = sources_of(
@@ -193,7 +197,7 @@ def find(
     )
     sources = tuple(source for source, _ in things) or (middle(end_s),)
     return Found(
-        Trajectory(end_s, sources, camera),
+        Trajectory(seconds_as_written(end_s), sources, camera),
         {source.id: sizes for source, sizes in things},
         () if sounds is None else sounds.names,
         (*notes, *warnings),
@@ -217,6 +221,10 @@ class _Count:
         self._total = max(self._total, self._done)
         self._tell()
 
+    def same(self) -> None:
+        """Tell that there is work without pictures, which can be cancelled too."""
+        self._tell()
+
     def end(self) -> None:
         """Count what was not needed as done."""
         if self._done < self._total and self._with_depth:
@@ -228,11 +236,11 @@ class _Count:
             self._on_progress(self._done, self._total)
 
 
-def _heard(path: str | Path, span: Span | None) -> Heard:
+def _heard(path: str | Path, span: Span | None, count: _Count) -> Heard:
     from foleyspace_host.media.audio import open_audio
 
     with open_audio(path, span) as sound:
-        return listen(sound)
+        return listen(sound, on_progress=lambda _done, _total: count.same())
 
 
 def _where_it_sounds(judgement: Judgement, sounds: Sounds, small: Things) -> Judgement:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from foleyspace_host.geometry.boxes import BoxSizes
 from foleyspace_host.geometry.camera import Camera
 from foleyspace_host.geometry.trajectory import Key, Source
+from foleyspace_host.geometry.trajectory_text import as_written
 from foleyspace_host.localize.choose.evidence import Judgement
 from foleyspace_host.localize.follow.chain import Chain
 from foleyspace_host.localize.follow.scene import SceneView
@@ -84,8 +85,9 @@ def sources_of(
     Returns
     -------
     list of (Source, BoxSizes)
-        Keys at every picture, and at both ends of the clip. The confidence of a source is the mean of its keys',
-        times its score over that of the likeliest.
+        Keys at every picture, and at both ends of the clip, with the digits of a file. The confidence of a source
+        is the mean of its keys', at most that of the likeliest, times its score over that of the likeliest: nothing
+        is surer to be what sounds than what was preferred to it.
     tuple of str
         What the user should know, one line each.
     """
@@ -101,18 +103,19 @@ def sources_of(
     if told is not None and with_range:
         depths, warning = with_model(told, depths, at_s, shots)
     counts: Counter[str] = Counter()
+    seen = [float(path.confidence.mean()) for path in paths]
     found: list[tuple[Source, BoxSizes]] = []
-    for judgement, label, path, depth in zip(judgements, labels, paths, depths, strict=True):
+    for judgement, label, path, depth, sure in zip(judgements, labels, paths, depths, seen, strict=True):
         counts[label] += 1
         surety = judgement.score / judgements[0].score if judgements[0].score > 0.0 else 1.0
         source = Source(
             id=f"{label.replace(' ', '-')[:_LONGEST_NAME]}-{counts[label]}",
             keys=_keys(path, at_s, shots, camera, depth if with_range else None),
             label=label,
-            confidence=round(float(path.confidence.mean()) * surety, 3),
+            confidence=round(min(sure, seen[0]) * surety, 3),
             selected=len(found) in sounding,
         )
-        found.append((source, _sizes(judgement.chain)))
+        found.append((as_written(source), _sizes(judgement.chain)))
     return found, () if warning is None else (warning,)
 
 
@@ -140,7 +143,7 @@ def middle(end_s: float) -> Source:
         )
         for t_s in (0.0, end_s)
     )
-    return Source(id="centre", keys=keys, label="centre", confidence=_MIDDLE_CONFIDENCE)
+    return as_written(Source(id="centre", keys=keys, label="centre", confidence=_MIDDLE_CONFIDENCE))
 
 
 def _sizes(chain: Chain) -> BoxSizes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from foleyspace_host.errors import InvalidInput, NothingFound
 from foleyspace_host.geometry.camera import DEFAULT_HFOV_DEG
 from foleyspace_host.geometry.timebase import Span
-from foleyspace_host.geometry.trajectory_file import dumps, loads, read_trajectory
+from foleyspace_host.geometry.trajectory_file import loads, pieces, read_trajectory
 from foleyspace_host.pipeline.outputs import add_text, check_outputs
 from foleyspace_host.pipeline.provenance import listener_used, made_with
 from foleyspace_host.pipeline.report import DEFAULT_EMBED_MB, add_report, report_outputs
@@ -133,7 +133,7 @@ def localize_file(
         if page is not None:
             add_report(files, page, video, trajectory, stages, sizes=found.sizes, out=out, embed_mb=report_embed_mb)
         with stages.stage("write"):
-            add_text(files, out, dumps(trajectory))
+            add_text(files, out, pieces(trajectory))
     return LocalizeResult(
         output=str(out),
         video=str(video),
@@ -222,7 +222,7 @@ def _located(
     """Take what was found before, or look."""
     cache = stages.cache_of("localize")
     if cache is None:
-        return _read(_found(video, settings, models, stages, device, span, report))
+        return _found(video, settings, models, stages, device, span, report)
 
     from foleyspace_host.models.session import device_expected
 
@@ -240,10 +240,10 @@ def _located(
         stages.reused.append("localize")
         stages.device = expected
         return _read(text)
-    text = _found(video, settings, models, stages, device, span, report)
+    found = _found(video, settings, models, stages, device, span, report)
     if file_digest(video) == digest:  # it may have changed meanwhile
-        cache.store_text(stage_key("localize", **parts, device=stages.device), text)
-    return _read(text)
+        cache.store_pieces(stage_key("localize", **parts, device=stages.device), _written(found))
+    return found
 
 
 def _found(
@@ -254,8 +254,8 @@ def _found(
     device: Device,
     span: Span | None,
     report: OnProgress,
-) -> str:
-    """Localize, and return what was found as JSON."""
+) -> Found:
+    """Localize."""
     from foleyspace_host.localize.localizer import find, load_detector
     from foleyspace_host.localize.own_models import depth_model, finder_of
 
@@ -286,26 +286,31 @@ def _found(
     used = [model for model in (detector, words, depth) if model is not None]
     stages.device = "cuda" if any(model.device == "cuda" for model in used) else "cpu"
     stages.warnings += [warning for model in used for warning in model.warnings]
+    return found
+
+
+def _written(found: Found) -> Iterator[str]:
+    """Yield what was found as text: a line of JSON, then the trajectory."""
     sizes = {
         name: {"t_s": size.t_s.tolist(), "width": size.width.tolist(), "height": size.height.tolist()}
         for name, size in found.sizes.items()
     }
     told = {"sizes": sizes} | {name: getattr(found, name) for name in ("heard", "warnings", "why", "listened")}
-    return json.dumps({"trajectory": dumps(found.trajectory)} | told)
+    yield json.dumps(told) + "\n"
+    yield from pieces(found.trajectory)
 
 
 def _read(text: str) -> Found:
-    """Return what `_found` wrote."""
+    """Return what `_written` wrote."""
     import numpy as np
 
     from foleyspace_host.geometry.boxes import BoxSizes
     from foleyspace_host.localize.found import Found
 
-    data = json.loads(text)
+    told, _, trajectory = text.partition("\n")
+    data = json.loads(told)
     sizes = {
         name: BoxSizes(**{field: np.array(values, np.float64) for field, values in size.items()})
         for name, size in data["sizes"].items()
     }
-    return Found(
-        loads(data["trajectory"]), sizes, tuple(data["heard"]), tuple(data["warnings"]), data["why"], data["listened"]
-    )
+    return Found(loads(trajectory), sizes, tuple(data["heard"]), tuple(data["warnings"]), data["why"], data["listened"])

@@ -132,7 +132,7 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
         taken[target] = "another output"
 
 
-def add_text(files: ExitStack, path: Path, text: str) -> None:
+def add_text(files: ExitStack, path: Path, pieces: Iterable[str]) -> None:
     """Write a text file that takes its place, whole, when everything else has succeeded too.
 
     Parameters
@@ -141,8 +141,8 @@ def add_text(files: ExitStack, path: Path, text: str) -> None:
         The file appears when this ends well.
     path : Path
         The file.
-    text : str
-        Its content; line feeds stay as they are.
+    pieces : iterable of str
+        Its content, piece by piece; line feeds stay as they are.
 
     Raises
     ------
@@ -151,4 +151,5 @@ def add_text(files: ExitStack, path: Path, text: str) -> None:
     """
     from foleyspace_host.media.atomic import atomic_output
 
-    files.enter_context(atomic_output(path)).write_text(text, encoding="utf-8", newline="\n")
+    with files.enter_context(atomic_output(path)).open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(pieces)

@@ -160,6 +160,8 @@ class SpatializeResult(RenderResult):
         The clearest sounds in the video by name, as far as they tell of their source.
     why : str
         Why the selected source is it, in a few words; empty if nothing was seen, or a trajectory was given.
+    also_seen : tuple of SourceSummary
+        The sources of the trajectory that do not sound.
     """
 
     video: str
@@ -167,6 +169,7 @@ class SpatializeResult(RenderResult):
     report: str | None
     heard: tuple[str, ...] = ()
     why: str = ""
+    also_seen: tuple[SourceSummary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from foleyspace_host.errors import InvalidInput, NoAudio, NoVideo
 from foleyspace_host.geometry.camera import DEFAULT_HFOV_DEG
 from foleyspace_host.geometry.timebase import Span, sample_at
 from foleyspace_host.geometry.trajectory import Trajectory
-from foleyspace_host.geometry.trajectory_file import dumps, read_trajectory
+from foleyspace_host.geometry.trajectory_file import pieces, read_trajectory
 from foleyspace_host.pipeline.dry import DryClip, open_dry, scan
 from foleyspace_host.pipeline.localize import chosen, heard_by, located, why
 from foleyspace_host.pipeline.outputs import add_text, check_coding, check_format, check_outputs, output_kind
@@ -198,7 +198,7 @@ def spatialize(
     clip = DryClip(sound, n_samples, rendering.channels)
     with ExitStack() as files:
         if trajectory_out is not None:
-            add_text(files, trajectory_out, dumps(trajectory))
+            add_text(files, trajectory_out, pieces(trajectory))
         if page is not None:
             add_report(
                 files,
@@ -247,6 +247,7 @@ def spatialize(
         report=None if page is None else str(page),
         heard=heard,
         why=because,
+        also_seen=tuple(summarize(s) for s in trajectory.sources if not s.selected),
     )
 
 

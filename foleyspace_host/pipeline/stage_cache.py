@@ -15,7 +15,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from foleyspace_host.errors import MediaMissing
@@ -113,6 +113,20 @@ class StageCache:
         with contextlib.suppress(OSError):
             if len(content) <= self.limit_bytes:
                 self._keep(key, suffix, lambda partial: partial.write_bytes(content))
+
+    def store_pieces(self, key: str, pieces: Iterable[str], suffix: str = ".json") -> None:
+        """Keep a text that comes in pieces under a key; that it cannot be kept is no error."""
+
+        def write(partial: Path) -> None:
+            room = self.limit_bytes
+            with partial.open("wb") as file:
+                for piece in pieces:
+                    room -= file.write(piece.encode())
+                    if room < 0:
+                        raise OSError(errno.EFBIG, "larger than the cache may be")
+
+        with contextlib.suppress(OSError):
+            self._keep(key, suffix, write)
 
     def usage(self) -> dict[str, tuple[int, int]]:
         """Return the number of entries and their size in bytes, by stage."""

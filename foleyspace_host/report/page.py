@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from html import escape
 from importlib.resources import files as package_files
@@ -20,14 +20,14 @@ from foleyspace_host.errors import InvalidInput, MediaError, NoVideo
 from foleyspace_host.geometry.boxes import BoxSizes
 from foleyspace_host.geometry.camera import Camera
 from foleyspace_host.geometry.trajectory import Trajectory
-from foleyspace_host.geometry.trajectory_file import dumps
+from foleyspace_host.geometry.trajectory_file import pieces
 from foleyspace_host.report.picture import Picture, prepare_picture
 
 if TYPE_CHECKING:
     from foleyspace_host.media.audio import AudioSource
     from foleyspace_host.report.waveform import Waveform
 
-__all__ = ["SCRIPTS", "check_embed_limit", "page_text", "save_name", "write_report"]
+__all__ = ["SCRIPTS", "check_embed_limit", "page_pieces", "save_name", "write_report"]
 
 SCRIPTS = ("text.js", "space.js", "record.js", "listen.js", "stage.js", "map.js", "timeline.js", "report.js")
 """The program, in the order in which its parts need each other."""
@@ -35,6 +35,7 @@ SCRIPTS = ("text.js", "space.js", "record.js", "listen.js", "stage.js", "map.js"
 _MOST_EMBED_MB = 1000.0  # of base64 that browsers still take in
 _FRAME_RATE_HZ = 25.0
 _SIZE_DIGITS = 4
+_BASE64_BYTES = 3 << 18  # a multiple of three: only the last piece may be filled up
 
 
 def check_embed_limit(embed_mb: float) -> None:
@@ -144,10 +145,11 @@ def write_report(
         "wave": _wave(wave),
         "sizes": {name: _columns(boxes) for name, boxes in sizes.items()},
     }
-    temporary.write_text(page_text(facts, trajectory, picture), encoding="utf-8", newline="\n")
+    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(page_pieces(facts, trajectory, picture))
 
 
-def page_text(facts: Mapping[str, object], trajectory: Trajectory, picture: Picture) -> str:
+def page_pieces(facts: Mapping[str, object], trajectory: Trajectory, picture: Picture) -> Iterator[str]:
     """Put the page together.
 
     Parameters
@@ -159,28 +161,32 @@ def page_text(facts: Mapping[str, object], trajectory: Trajectory, picture: Pict
     picture : Picture
         The video.
 
-    Returns
-    -------
+    Yields
+    ------
     str
-        HTML.
+        HTML, piece by piece: with the video of a long clip it is large.
     """
     assets = package_files("foleyspace_host.report").joinpath("assets")
-    program = "\n".join(assets.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
-    parts = {
-        "title": escape(str(facts["title"])),
-        "style": assets.joinpath("report.css").read_text(encoding="utf-8"),
-        "facts": _inert(json.dumps(facts, ensure_ascii=False, allow_nan=False, separators=(",", ":"))),
-        "trajectory": _inert(dumps(trajectory)),
-        "video": b64encode(picture.data).decode("ascii"),
-        "script": program,
+    parts: dict[str, Callable[[], Iterable[str]]] = {
+        "title": lambda: [escape(str(facts["title"]))],
+        "style": lambda: [assets.joinpath("report.css").read_text(encoding="utf-8")],
+        "facts": lambda: [_inert(json.dumps(facts, ensure_ascii=False, allow_nan=False, separators=(",", ":")))],
+        "trajectory": lambda: map(_inert, pieces(trajectory)),
+        "video": lambda: _base64(picture.data),
+        "script": lambda: ["\n".join(assets.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)],
     }
-    text = assets.joinpath("report.html").read_text(encoding="utf-8")
-    pieces = text.split("{{")
-    filled = [pieces[0]]
-    for piece in pieces[1:]:  # one pass: what is put in is never looked at again
-        name, _, rest = piece.partition("}}")
-        filled += [parts[name], rest]
-    return "".join(filled)
+    first, *others = assets.joinpath("report.html").read_text(encoding="utf-8").split("{{")
+    yield first
+    for other in others:  # one pass: what is put in is never looked at again
+        name, _, rest = other.partition("}}")
+        yield from parts[name]()
+        yield rest
+
+
+def _base64(data: bytes) -> Iterator[str]:
+    view = memoryview(data)
+    for first in range(0, len(view), _BASE64_BYTES):
+        yield b64encode(view[first : first + _BASE64_BYTES]).decode("ascii")
 
 
 class _Progress:

@@ -16,7 +16,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import foleyspace_host
 from foleyspace_host.errors import InvalidInput
-from foleyspace_host.geometry.trajectory_file import read_trajectory
+from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
+from foleyspace_host.geometry.trajectory_file import dumps, read_trajectory
 
 LEFT = "t_s,azimuth_deg,elevation_deg,distance_m\n0,60,0,2\n"
 LEFT_TO_RIGHT = "t_s,azimuth_deg,elevation_deg,distance_m\n0,60,0,2\n2,-60,0,2\n"
@@ -240,6 +241,18 @@ def test_the_summary_is_for_people(tmp_path: Path, make_clip: Any, noise: Any, h
     assert done.out.startswith("out file.mov\n")
     for name in ("source", "azimuth", "distance", "peak", "time"):
         assert f"\n  {name}" in done.out
+
+
+def test_what_does_not_sound_is_told_too(tmp_path: Path, make_clip: Any, noise: Any, here: Any) -> None:
+    make_clip("clip.mov", seconds=1.0, sound=noise(2, 1.0))
+    sources = (Source("dog-1", (Key(0.0, 30.0),)), Source("cat-1", (Key(0.0, -30.0),), confidence=0.25, selected=False))
+    (tmp_path / "two.json").write_text(dumps(Trajectory(1.0, sources)))
+    words = ["spatialize", "clip.mov", "-o", "out.wav", "--keys", "two.json"]
+    done = here(*words, "--json")
+    assert [source["id"] for source in done.json["sources"]] == ["dog-1"]
+    assert [source["id"] for source in done.json["also_seen"]] == ["cat-1"]
+    assert "\n  also seen  cat-1 (0.25); choose with --source\n" in here(*words).out
+    assert "also seen  dog-1 (1.00)" in here(*words, "--source", "cat-1").out
 
 
 def test_keys_and_label_exclude_each_other(tmp_path: Path, make_clip: Any, keys: Any) -> None:

@@ -34,8 +34,11 @@ _REACH = 0.6  # widths of the body to each side: arms and what they hold
 _REACH_UP, _REACH_DOWN = 0.1, 0.7  # of the body's height: above the head, to the hips
 _LARGEST = 0.6  # of the body's area
 _REST_AT = 0.3  # of the body's height below its top: between chest and mouth
-_REST_WEIGHT = 0.1  # beside the scores of what is seen
-_OVER_S = 2.0  # a thing keeps its place in the hands for so long
+# Beside the scores of what is seen, in each picture. Hands are a third of the body's width from there (standard
+# deviation), a small thing is seen to within a seventh: their precisions are as 0.18 to 1, and what errs together in
+# the pictures of seconds counts once, not in each. Twice that, because some of what is in reach is not held.
+_REST_WEIGHT = 0.02
+_OVER_S = 4.0  # a thing keeps its place in the hands for so long, while it is played or worked with
 _BODY_OVER_S = 1.0
 
 Things = Sequence[tuple[float, Sequence[tuple[Array, float]]]]

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.localize.follow.hidden import whole
-from foleyspace_host.localize.follow.track import MOTION, Sighting, Track, box_deviation, box_to_state, class_likeness
+from foleyspace_host.localize.follow.track import (
+    MOTION,
+    Sighting,
+    Track,
+    box_deviation,
+    box_to_state,
+    class_directions,
+    likeness,
+)
 
 __all__ = ["Chain", "join"]
 
@@ -94,35 +104,53 @@ def join(tracks: list[Track]) -> list[Chain]:
 def _within_shots(tracks: list[Track]) -> list[tuple[int, int]]:
     """Pairs of tracks of a shot of which the second may continue the first, likeliest first."""
     costs: list[tuple[float, int, int]] = []
-    votes = [track.votes for track in tracks]
-    alike = class_likeness(votes, votes)
+    alike = _Likeness([track.votes for track in tracks])
+    starts_s = [track.sightings[0].t_s for track in tracks]
+    wholes: dict[int, list[Sighting]] = {}
     for i, first in enumerate(tracks):
-        for j, second in enumerate(tracks):
-            gap_s = second.sightings[0].t_s - first.sightings[-1].t_s
-            later = second.sightings[-1].t_s > first.sightings[-1].t_s and i != j
-            if not later or first.shot != second.shot or not -_OVERLAP_S <= gap_s <= _LONGEST_GAP_S:
+        end_s = first.sightings[-1].t_s
+        # tracks are in order of their starts: of those of a whole film few can go on here
+        near = range(bisect_left(starts_s, end_s - _OVERLAP_S), bisect_right(starts_s, end_s + _LONGEST_GAP_S))
+        near_too = [j for j in near if j != i and tracks[j].shot == first.shot and tracks[j].sightings[-1].t_s > end_s]
+        for j, cosine in zip(near_too, alike.of(i, near_too), strict=True):
+            if cosine < _SAME_CLASS:
                 continue
-            if alike[i, j] >= _SAME_CLASS and (distance := _distance(first, second)) <= _GATE:
-                costs.append((distance + max(gap_s, 0.0) - 5.0 * float(alike[i, j]), i, j))
+            for one in (i, j):
+                if one not in wholes:
+                    wholes[one] = _whole(tracks[one])
+            if (distance := _distance(wholes[i], wholes[j])) <= _GATE:
+                gap_s = starts_s[j] - end_s
+                costs.append((distance + max(gap_s, 0.0) - 5.0 * float(cosine), i, j))
     return [(i, j) for _, i, j in sorted(costs)]
 
 
-def _distance(first: Track, second: Track) -> float:
-    """Squared Mahalanobis distance between where one track would be and where the other begins.
+class _Likeness:
+    """How alike the classes of things are, told of some at a time: a table of all pairs would not fit for a film."""
+
+    def __init__(self, votes: Sequence[Mapping[str, float]]) -> None:
+        self._directions = class_directions(votes, sorted({name for one in votes for name in one}))
+
+    def of(self, one: int, others: Sequence[int]) -> NDArray[np.float64]:
+        """Return the cosines of one with others."""
+        return likeness(self._directions[[one]], self._directions[list(others)])[0]
+
+
+def _distance(first: Sequence[Sighting], second: Sequence[Sighting]) -> float:
+    """Squared Mahalanobis distance between where one thing would be and where the other begins.
 
     A thing is lost behind another one, and comes out on its other side, part by part: what counts is where it was
     seen whole.
     """
     belief = None
     at_s = 0.0
-    for sighting in _whole(first)[-12:]:
+    for sighting in first[-12:]:
         state, deviation = box_to_state(sighting.box), box_deviation(sighting.box, sighting.score)
         if belief is None:
             belief = MOTION.first(state, deviation)
         else:
             belief = MOTION.update(MOTION.predict(belief, sighting.t_s - at_s), state, deviation)
         at_s = sighting.t_s
-    start = _whole(second)[0]
+    start = second[0]
     assert belief is not None  # noqa: S101 - tracks are never empty
     ahead = MOTION.predict(belief, max(start.t_s - at_s, 0.0))
     noise = box_deviation(start.box, start.score)
@@ -140,19 +168,21 @@ def _whole(track: Track) -> list[Sighting]:
 def _across_cuts(chains: list[Chain]) -> list[Chain]:
     """Continue each chain in the shots after it, the strongest chains choosing first."""
     left = sorted(range(len(chains)), key=lambda index: (-_strength(chains[index]), index))
-    votes = [chain.votes for chain in chains]
-    alike = class_likeness(votes, votes)
+    alike = _Likeness([chain.votes for chain in chains])
     joined = []
     while left:
         first = left.pop(0)
         group = [chains[first]]
         shots = {track.shot for track in group[0].tracks}
-        for index in list(left):
+        same = [index for index, cosine in zip(left, alike.of(first, left), strict=True) if cosine >= _SAME_CLASS]
+        taken = set()
+        for index in same:
             other = chains[index]
-            if alike[first, index] >= _SAME_CLASS and shots.isdisjoint(t.shot for t in other.tracks):
+            if shots.isdisjoint(track.shot for track in other.tracks):
                 group.append(other)
                 shots |= {track.shot for track in other.tracks}
-                left.remove(index)
+                taken.add(index)
+        left = [index for index in left if index not in taken]
         tracks = sorted((t for chain in group for t in chain.tracks), key=lambda t: t.sightings[0].t_s)
         joined.append(Chain(tuple(tracks)))
     return sorted(joined, key=lambda chain: chain.tracks[0].sightings[0].t_s)

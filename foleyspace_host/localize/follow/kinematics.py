@@ -167,20 +167,22 @@ class Wander:
         first = position[np.argmax(seen, axis=0), np.arange(position.shape[1])]
         # before anything is seen the position is anywhere; 1e3 is far more than any picture or log size
         belief = self.update(self.first(first, np.full(len(first), 1e3)), position[0], deviation[0])
-        filtered, predicted, moves = [belief], [belief], [np.eye(2)]
-        for step in range(1, len(time_s)):
-            dt = float(time_s[step] - time_s[step - 1])
-            ahead = self.predict(belief, dt)
+        # of an hour these are arrays of a few megabytes; as objects they would be ten times that
+        n_steps, n = position.shape
+        means, covariances = np.empty((n_steps, n, 2)), np.empty((n_steps, n, 2, 2))
+        means_ahead, covariances_ahead = means.copy(), covariances.copy()
+        moves = np.empty((n_steps, 2, 2))
+        means[0], covariances[0] = belief.mean, belief.covariance
+        for step in range(1, n_steps):
+            moves[step], noise = self.transition(float(time_s[step] - time_s[step - 1]))
+            ahead = Belief(belief.mean @ moves[step].T, moves[step] @ belief.covariance @ moves[step].T + noise)
             belief = self.update(ahead, position[step], deviation[step])
-            filtered.append(belief)
-            predicted.append(ahead)
-            moves.append(self.transition(dt)[0])
-        smoothed = [filtered[-1]]
-        for step in range(len(time_s) - 2, -1, -1):
-            here, ahead, later = filtered[step], predicted[step + 1], smoothed[-1]
-            back = here.covariance @ moves[step + 1].T @ np.linalg.inv(ahead.covariance)
-            mean = here.mean + np.einsum("nij,nj->ni", back, later.mean - ahead.mean)
-            covariance = here.covariance + back @ (later.covariance - ahead.covariance) @ back.transpose(0, 2, 1)
-            smoothed.append(Belief(mean, covariance))
-        smoothed.reverse()
-        return np.stack([b.position for b in smoothed]), np.stack([b.deviation for b in smoothed])
+            means[step], covariances[step] = belief.mean, belief.covariance
+            means_ahead[step], covariances_ahead[step] = ahead.mean, ahead.covariance
+        back = covariances[:-1] @ moves[1:, None].transpose(0, 1, 3, 2) @ np.linalg.inv(covariances_ahead[1:])
+        for step in range(n_steps - 2, -1, -1):
+            gain = back[step]
+            means[step] += np.einsum("nij,nj->ni", gain, means[step + 1] - means_ahead[step + 1])
+            change = covariances[step + 1] - covariances_ahead[step + 1]
+            covariances[step] += gain @ change @ gain.transpose(0, 2, 1)
+        return means[..., 0].copy(), np.sqrt(covariances[..., 0, 0])

@@ -102,19 +102,22 @@ def smooth(
     seen_shots = np.unique(shot[index])
     for number in seen_shots:
         span = np.flatnonzero(shot == number)
-        own = [(at - span[0], seen) for at, seen in zip(index, sightings, strict=True) if shot[at] == number]
+        own = np.flatnonzero(shot[index] == number)
         camera = None if to_scene is None else to_scene[span]
-        seen = [sighting for _, sighting in own]
+        seen = [sightings[at] for at in own]
         whole = whole_log_heights(np.stack([sighting.seen for sighting in seen]), chain.label, aspect)
         steady = bool(chain.votes)  # what has no name may be steam or water, which have no shape to keep
-        parts = _smooth_shot(time_s[span], [int(at) for at, _ in own], seen, whole, camera, steady)
+        parts = _smooth_shot(time_s[span], (index[own] - span[0]).tolist(), seen, whole, camera, steady)
         state[span], height_deviation[span], confidence[span] = parts[:3]
         for at, kind in zip(span, parts[3], strict=True):
             origin[at] = kind
-    for at in np.flatnonzero(~np.isin(shot, seen_shots)):
-        # the nearest point that is known, in time
-        known = np.flatnonzero(np.isin(shot, seen_shots))
-        state[at] = state[known[np.argmin(np.abs(time_s[known] - time_s[at]))]]
+    is_known = np.isin(shot, seen_shots)
+    known, unknown = np.flatnonzero(is_known), np.flatnonzero(~is_known)
+    # the nearest point that is known, in time
+    after = np.searchsorted(known, unknown)
+    before, after = known[np.maximum(after - 1, 0)], known[np.minimum(after, len(known) - 1)]
+    earlier = np.abs(time_s[unknown] - time_s[before]) <= np.abs(time_s[after] - time_s[unknown])
+    state[unknown] = state[np.where(earlier, before, after)]
     return Path(state[:, 0], state[:, 1], np.exp(state[:, 2]), height_deviation, confidence, origin)
 
 

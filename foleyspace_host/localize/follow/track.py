@@ -14,7 +14,17 @@ from foleyspace_host.localize.see.camera_motion import STILL, Warp
 from foleyspace_host.localize.see.detect import Detection
 from foleyspace_host.localize.see.moving import MotionMap
 
-__all__ = ["Sighting", "Track", "Tracker", "box_deviation", "box_to_state", "class_likeness", "state_to_box"]
+__all__ = [
+    "Sighting",
+    "Track",
+    "Tracker",
+    "box_deviation",
+    "box_to_state",
+    "class_directions",
+    "class_likeness",
+    "likeness",
+    "state_to_box",
+]
 
 Array = NDArray[np.float64]
 
@@ -141,12 +151,31 @@ def class_likeness(first: Sequence[Mapping[str, float]], second: Sequence[Mappin
         Cosines, 0 to 1; 1 where either has no scores.
     """
     names = sorted({name for scores in (*first, *second) for name in scores})
-    rows, columns = (
-        np.array([[one.get(name, 0.0) for name in names] for one in many]).reshape(len(many), len(names))
-        for many in (first, second)
-    )
-    lengths = np.outer(np.linalg.norm(rows, axis=1), np.linalg.norm(columns, axis=1))
-    return np.where(lengths > 0, rows @ columns.T / np.maximum(lengths, 1e-12), 1.0)
+    return likeness(class_directions(first, names), class_directions(second, names))
+
+
+def class_directions(many: Sequence[Mapping[str, float]], names: Sequence[str]) -> Array:
+    """Return sets of class scores as directions, shape (n, number of names): of length 1, or 0 where there are none.
+
+    Parameters
+    ----------
+    many : sequence of mapping of str to float
+        Scores by class, n of them.
+    names : sequence of str
+        All classes.
+
+    Returns
+    -------
+    ndarray, shape (n, number of names)
+    """
+    scores = np.array([[one.get(name, 0.0) for name in names] for one in many]).reshape(len(many), len(names))
+    return scores / np.maximum(np.linalg.norm(scores, axis=1, keepdims=True), 1e-12)
+
+
+def likeness(first: Array, second: Array) -> Array:
+    """Return the cosines between directions, each with each, shape (n, m); 1 where either has no scores."""
+    known = np.outer(first.any(axis=1), second.any(axis=1))
+    return np.where(known, first @ second.T, 1.0)
 
 
 def _carried(belief: Belief, warp: Warp) -> Belief:

@@ -11,7 +11,7 @@ import numpy as np
 
 from foleyspace_host.localize.hear.mel import RATE_HZ, log_mel
 from foleyspace_host.localize.hear.onsets import Loudness, follow_loudness
-from foleyspace_host.localize.hear.tag import Tags, tag
+from foleyspace_host.localize.hear.tag import Tagger, Tags
 
 if TYPE_CHECKING:
     from foleyspace_host.media.audio import AudioSource
@@ -74,20 +74,23 @@ def listen(
     from foleyspace_host.models.registry import find
     from foleyspace_host.models.session import open_session
 
-    session = open_session(find("yamnet", model), device=device)
-    pieces: list[np.ndarray] = []
+    tagger = Tagger(open_session(find("yamnet", model), device=device))
+    pieces: list[np.ndarray] = []  # onsets are measured from the level of the loudest, which is known at the end
+
+    def take(heard: np.ndarray) -> None:
+        pieces.append(log_mel(heard))
+        tagger.add(pieces[-1])
+
     waiting = np.zeros(0, dtype=np.float32)
     for block in resampled(_counted(sound, on_progress), sound.sample_rate_hz, RATE_HZ):
         waiting = np.concatenate([waiting, block])
         if len(waiting) >= _BLOCK_S * RATE_HZ:
             usable = (len(waiting) - _OVERLAP) // 160 * 160 + _OVERLAP
-            pieces.append(log_mel(waiting[:usable]))
+            take(waiting[:usable])
             waiting = waiting[usable - _OVERLAP :]
     if len(waiting) > _OVERLAP or not pieces:
-        pieces.append(log_mel(waiting))
-    spectrogram = np.concatenate(pieces)
-    pieces.clear()
-    return Heard(tag(spectrogram, session), follow_loudness(spectrogram))
+        take(waiting)
+    return Heard(tagger.finish(), follow_loudness(*pieces))
 
 
 def _counted(sound: AudioSource, on_progress: Callable[[int, int], None] | None) -> Iterator[np.ndarray]:

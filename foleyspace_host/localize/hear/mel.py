@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FRAME_STEP_S", "PATCH_FRAMES", "PATCH_STEP", "RATE_HZ", "log_mel", "mel_bands", "patches"]
+__all__ = ["FRAME_STEP_S", "N_BANDS", "PATCH_FRAMES", "PATCH_STEP", "RATE_HZ", "log_mel", "mel_bands", "patches"]
 
 Floats = NDArray[np.float32]
 
@@ -20,7 +20,8 @@ RATE_HZ = 16_000
 FRAME_STEP_S = 0.01
 PATCH_FRAMES, PATCH_STEP = 96, 48
 _WINDOW, _STEP, _N_FFT = 400, 160, 512
-_N_BANDS, _LOW_HZ, _HIGH_HZ = 64, 125.0, 7500.0
+N_BANDS = 64
+_LOW_HZ, _HIGH_HZ = 125.0, 7500.0
 _OFFSET = 0.001
 _FRAMES_AT_A_TIME = 4096
 
@@ -33,7 +34,7 @@ def mel_bands() -> Floats:
     """
     mel = 1127.0 * np.log1p(np.arange(_N_FFT // 2 + 1) * RATE_HZ / _N_FFT / 700.0)
     low, high = 1127.0 * np.log1p(np.array([_LOW_HZ, _HIGH_HZ]) / 700.0)
-    edges = np.linspace(low, high, _N_BANDS + 2)
+    edges = np.linspace(low, high, N_BANDS + 2)
     rising = (mel[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - mel[:, None]) / (edges[2:] - edges[1:-1])
     bands = np.maximum(np.minimum(rising, falling), 0.0)

@@ -47,27 +47,33 @@ class Loudness:
         return not bool((self.level > 0.0).any())
 
 
-def follow_loudness(spectrogram: Floats) -> Loudness:
+def follow_loudness(*pieces: Floats) -> Loudness:
     """Measure level and onsets.
 
     Parameters
     ----------
-    spectrogram : ndarray, float32, shape (n_frames, 64)
-        As from `log_mel`.
+    *pieces : ndarray, float32, shape (n_frames, 64)
+        A spectrogram as from `log_mel`, whole or in consecutive pieces: that of an hour need not be copied together.
 
     Returns
     -------
     Loudness
     """
     # digital silence has the logarithm of the offset; what is far below the loudest is not heard beside it
-    floor = max(_FLOOR, float(spectrogram.max()) - _QUIET_NP)
-    silent = spectrogram.max() <= _FLOOR + 1e-3
-    level, onset = np.zeros(len(spectrogram), np.float32), np.zeros(len(spectrogram), np.float32)
-    for first in range(0, 0 if silent else len(spectrogram), _FRAMES_AT_A_TIME):
-        before = min(first, _FLUX_STEP)
-        heard = np.maximum(spectrogram[first - before : first + _FRAMES_AT_A_TIME] - floor, 0.0)
-        level[first : first + _FRAMES_AT_A_TIME] = heard[before:].mean(axis=1)
-        rise = np.maximum(heard[_FLUX_STEP:] - heard[:-_FLUX_STEP], 0.0).mean(axis=1)
-        onset[first - before + _FLUX_STEP :][: len(rise)] = rise
-    time_s = np.asarray((np.arange(len(spectrogram)) + 1.25) * FRAME_STEP_S, dtype=np.float64)
+    loudest = max(float(piece.max()) for piece in pieces)
+    floor = max(_FLOOR, loudest - _QUIET_NP)
+    n_frames = sum(len(piece) for piece in pieces)
+    level, onset = np.zeros(n_frames, np.float32), np.zeros(n_frames, np.float32)
+    at = 0
+    before = pieces[0][:0]
+    for piece in pieces if loudest > _FLOOR + 1e-3 else ():
+        for first in range(0, len(piece), _FRAMES_AT_A_TIME):
+            now = piece[first : first + _FRAMES_AT_A_TIME]
+            heard = np.maximum(np.concatenate([before, now]) - floor, 0.0)
+            level[at : at + len(now)] = heard[len(before) :].mean(axis=1)
+            rise = np.maximum(heard[_FLUX_STEP:] - heard[:-_FLUX_STEP], 0.0).mean(axis=1)
+            onset[at - len(before) + _FLUX_STEP :][: len(rise)] = rise
+            before = np.concatenate([before, now[-_FLUX_STEP:]])[-_FLUX_STEP:]
+            at += len(now)
+    time_s = np.asarray((np.arange(n_frames) + 1.25) * FRAME_STEP_S, dtype=np.float64)
     return Loudness(time_s, level, onset)

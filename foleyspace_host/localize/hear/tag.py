@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace_host.localize.hear.mel import FRAME_STEP_S, PATCH_FRAMES, PATCH_STEP, patches
+from foleyspace_host.localize.hear.mel import FRAME_STEP_S, N_BANDS, PATCH_FRAMES, PATCH_STEP, patches
 
 if TYPE_CHECKING:
     from foleyspace_host.models.session import ModelSession
 
-__all__ = ["Tags", "class_names", "tag"]
+__all__ = ["Tagger", "Tags", "class_names", "tag"]
 
 Floats = NDArray[np.float32]
 
-_PATCHES_AT_A_TIME = 32
+_PATCHES_AT_A_TIME = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,10 @@ class Tags:
         Middle of each patch of 0.96 s [s].
     scores : ndarray, float32, shape (n, 521)
         0 to 1, each class for itself; in the order of `class_names`.
-    embedding : ndarray, float32, shape (n, 1024)
-        What the model saw in each patch, for comparing sounds.
     """
 
     time_s: NDArray[np.float64]
     scores: Floats
-    embedding: Floats
 
     def strongest(self, count: int) -> list[tuple[str, float]]:
         """Return the classes of the highest mean score and that score, highest first."""
@@ -54,26 +51,61 @@ def class_names() -> tuple[str, ...]:
     return tuple(file.read_text(encoding="utf-8").splitlines())
 
 
+class Tagger:
+    """Classifies a sound of which the spectrogram comes in pieces; it keeps none of them.
+
+    Parameters
+    ----------
+    session : ModelSession
+        YAMNet: log-mel patches [n, 96, 64, 1] to scores [n, 521], and embeddings that nobody asks for.
+    """
+
+    def __init__(self, session: ModelSession) -> None:
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        self._output = session.get_outputs()[0].name
+        self._waiting = np.zeros((0, N_BANDS), np.float32)
+        self._scores: list[Floats] = []
+
+    def add(self, spectrogram: Floats) -> None:
+        """Take in the next piece, shape (n_frames, 64), as from `log_mel`."""
+        self._waiting = np.concatenate([self._waiting, spectrogram])
+        whole = (len(self._waiting) - PATCH_FRAMES) // PATCH_STEP + 1
+        whole -= max(whole, 0) % _PATCHES_AT_A_TIME
+        if whole > 0:
+            end = whole * PATCH_STEP
+            self._classify(patches(self._waiting[: end + PATCH_FRAMES - PATCH_STEP]))
+            self._waiting = self._waiting[end:].copy()
+
+    def finish(self) -> Tags:
+        """Return the tags of all that was taken in; of nothing, those of silence."""
+        # what the last whole patch took in already needs no other
+        if not self._scores or len(self._waiting) > PATCH_FRAMES - PATCH_STEP:
+            self._classify(patches(self._waiting))
+        scores = np.concatenate(self._scores)
+        middle_s = (np.arange(len(scores)) * PATCH_STEP + PATCH_FRAMES / 2) * FRAME_STEP_S
+        return Tags(np.asarray(middle_s, dtype=np.float64), scores)
+
+    def _classify(self, cut: Floats) -> None:
+        for first in range(0, len(cut), _PATCHES_AT_A_TIME):
+            some = np.ascontiguousarray(cut[first : first + _PATCHES_AT_A_TIME, ..., None])
+            self._scores.append(self._session.run([self._output], {self._input: some})[0])
+
+
 def tag(spectrogram: Floats, session: ModelSession) -> Tags:
-    """Classify a sound.
+    """Classify a sound at once.
 
     Parameters
     ----------
     spectrogram : ndarray, float32, shape (n_frames, 64)
         As from `log_mel`.
     session : ModelSession
-        YAMNet: log-mel patches [n, 96, 64, 1] to scores [n, 521] and embeddings [n, 1024].
+        See `Tagger`.
 
     Returns
     -------
     Tags
     """
-    cut = patches(spectrogram)[..., None]
-    name = session.get_inputs()[0].name
-    scores, embeddings = [], []
-    for first in range(0, len(cut), _PATCHES_AT_A_TIME):
-        found = session.run(None, {name: np.ascontiguousarray(cut[first : first + _PATCHES_AT_A_TIME])})
-        scores.append(found[0])
-        embeddings.append(found[1])
-    middle_s = np.asarray((np.arange(len(cut)) * PATCH_STEP + PATCH_FRAMES / 2) * FRAME_STEP_S, dtype=np.float64)
-    return Tags(middle_s, np.concatenate(scores), np.concatenate(embeddings))
+    tagger = Tagger(session)
+    tagger.add(spectrogram)
+    return tagger.finish()

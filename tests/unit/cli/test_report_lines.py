@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from foleyspace_host.cli.report import localized_lines
+from foleyspace_host.cli.report import localized_lines, rendered_lines
 from foleyspace_host.pipeline.provenance import Provenance
-from foleyspace_host.pipeline.results import LocalizeResult, SourceSummary
+from foleyspace_host.pipeline.results import LocalizeResult, SoundUse, SourceSummary, SpatializeResult
 
 MADE = Provenance("0", "3", "Linux", {}, ())
 
@@ -42,6 +42,40 @@ def test_what_was_chosen_and_why_and_what_else_there_is() -> None:
         "  also seen  person-1 (0.11), person-2 (0.02); choose with --source",
         "  time       6.1 s for 8.0 s",
     ]
+
+
+def test_a_rendered_video_says_what_else_there_is() -> None:
+    result = SpatializeResult(
+        output="v.wav",
+        codec="pcm_s24le",
+        format="binaural",
+        channels=("left", "right"),
+        duration_s=8.0,
+        sample_rate_hz=48_000,
+        n_samples=384_000,
+        true_peak_db=-3.04,
+        loudness_lufs=None,
+        gain_db=0.0,
+        time_reference=None,
+        sound=SoundUse("v.mp4", 2, "mono", 0.0, 8.0, "exact"),
+        sources=(source("car-1", 0.587, selected=True),),
+        settings={},
+        provenance=MADE,
+        times_s={"total": 6.12},
+        reused=(),
+        warnings=(),
+        video="v.mp4",
+        trajectory=None,
+        report=None,
+        why="it stands out most",
+        also_seen=(source("person-1", 0.114), source("person-2", 0.02)),
+    )
+    said = rendered_lines(result)
+    assert said[4:6] == [
+        "  because    it stands out most",
+        "  also seen  person-1 (0.11), person-2 (0.02); choose with --source",
+    ]
+    assert not [line for line in rendered_lines(replace(result, also_seen=())) if "also seen" in line]
 
 
 def test_nothing_to_see_is_said() -> None:

@@ -16,6 +16,7 @@ from foleyspace_host.errors import TrajectoryInvalid
 from foleyspace_host.geometry.camera import Camera
 from foleyspace_host.geometry.trajectory import Key, Source, Trajectory
 from foleyspace_host.geometry.trajectory_file import SCHEMA, dumps, loads, loads_csv, read_trajectory
+from foleyspace_host.geometry.trajectory_text import as_written, seconds_as_written
 
 
 def _grid(low: float, high: float, digits: int) -> st.SearchStrategy[float]:
@@ -71,6 +72,13 @@ def test_any_trajectory_survives_to_the_rounding_and_the_text_is_stable(trajecto
             assert abs(key.azimuth_deg - key_again.azimuth_deg) <= 0.51e-4
             assert abs(key.distance_m - key_again.distance_m) <= 0.51e-4
             assert (key.origin, key.cut) == (key_again.origin, key_again.cut)
+
+
+@given(_trajectories(exact=False))
+def test_what_is_written_is_known_before_it_is_read(trajectory: Trajectory) -> None:
+    back = loads(dumps(trajectory))
+    assert tuple(as_written(source) for source in trajectory.sources) == back.sources
+    assert seconds_as_written(trajectory.duration_s) == back.duration_s
 
 
 def test_keys_closer_than_the_rounding_stay_apart() -> None:

@@ -202,3 +202,12 @@ def test_keys_differ_in_every_part() -> None:
     assert stage_key("render", **parts) == stage_key("render", **dict(reversed(parts.items())))
     with pytest.raises(TypeError, match="Path"):
         stage_key("render", sound=Path("a.wav"))
+
+
+def test_a_text_in_pieces_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    cache = StageCache(tmp_path, 12)
+    cache.store_pieces("localize-a", iter(["h\u00e9", "llo", ""]))
+    assert cache.fetch_text("localize-a") == "h\u00e9llo"
+    cache.store_pieces("localize-b", iter(["0123456789", "abc"]))
+    assert cache.fetch_text("localize-b") is None
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]

@@ -26,7 +26,7 @@ from foleyspace_host.media.audio import open_audio
 from foleyspace_host.media.probe import probe
 from foleyspace_host.media.proxy import proxy_size
 from foleyspace_host.media.video import read_frames
-from foleyspace_host.report.page import SCRIPTS, check_embed_limit, page_text, save_name, write_report
+from foleyspace_host.report.page import SCRIPTS, check_embed_limit, page_pieces, save_name, write_report
 from foleyspace_host.report.picture import Picture, beside
 from foleyspace_host.report.waveform import read_waveform
 
@@ -67,6 +67,10 @@ class Reader(HTMLParser):
             self.scripts[self._id] += data
         elif self.open and self.open[-1] == "title":
             self.title += data
+
+
+def page_text(facts: dict[str, Any], shown: Trajectory, picture: Picture) -> str:
+    return "".join(page_pieces(facts, shown, picture))
 
 
 def parsed(text: str) -> Reader:
@@ -134,6 +138,13 @@ def test_braces_in_data_are_no_places_to_fill() -> None:
     reader = parsed(page_text(FACTS, own, Picture("embedded", data=b"xyz")))
     assert loads(reader.scripts["trajectory"]).sources[0].label == "{{script}}"
     assert base64.b64decode(reader.scripts["video-data"]) == b"xyz"
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, (3 << 18) - 1, 3 << 18, (3 << 18) + 1, 2_000_000])
+def test_a_video_of_any_length_is_inside_whole(n_bytes: int) -> None:
+    data = np.random.default_rng(1).bytes(n_bytes)
+    inside = parsed(page_text(FACTS, trajectory(), Picture("embedded", data=data))).scripts["video-data"]
+    assert base64.b64decode(inside, validate=True) == data
 
 
 def test_the_page_asks_for_nothing_outside() -> None:

@@ -28,7 +28,7 @@ def heard(**scores: float) -> Heard:
     for name, score in scores.items():
         row[class_names().index(name)] = score
     level = np.ones(800, np.float32)
-    tags = Tags(np.arange(16) * 0.48, np.tile(row, (16, 1)), np.zeros((16, 1024), np.float32))
+    tags = Tags(np.arange(16) * 0.48, np.tile(row, (16, 1)))
     return Heard(tags, Loudness(np.arange(800) * 0.01, level, np.zeros(800, np.float32)))
 
 
