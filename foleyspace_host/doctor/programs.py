@@ -9,6 +9,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from foleyspace_host import __version__
+from foleyspace_host.bridges.reaper.folders import resource_folders
+from foleyspace_host.bridges.reaper.install import installed_version
 from foleyspace_host.doctor.verdict import Verdict
 
 __all__ = ["check_blender", "check_reaper"]
@@ -17,11 +20,21 @@ _OLDEST_BLENDER = (4, 2)  # the first with extensions
 
 
 def check_reaper(_profile: str) -> Iterator[Verdict]:
-    """Look for REAPER and its resource folder."""
+    """Look for REAPER, its resource folder and our actions in it."""
     programs = _programs("reaper", "REAPER", ("/opt/REAPER/reaper", "~/opt/REAPER/reaper"))
-    resources = [path for path in _settings("REAPER") if (path / "reaper.ini").is_file()]
-    found = [str(path) for path in (*programs, *resources)]
-    yield Verdict("REAPER", "green", ", ".join(found) if found else "not found; needed only to work in it")
+    resources = resource_folders()
+    if not programs and not resources:
+        yield Verdict("REAPER", "green", "not found; needed only to work in it")
+        return
+    found = ", ".join(map(str, (*programs, *resources)))
+    versions = {installed_version(folder) for folder in resources}
+    cure = "to work in it: foleyspace reaper install"
+    if old := versions - {None, __version__}:
+        yield Verdict("REAPER", "yellow", f"{found}; its actions are of version {', '.join(map(str, old))}", cure)
+    elif __version__ in versions:
+        yield Verdict("REAPER", "green", f"{found}; with our actions")
+    else:
+        yield Verdict("REAPER", "green", found, cure)
 
 
 def check_blender(_profile: str) -> Iterator[Verdict]:

@@ -1,0 +1,9 @@
+-- @description FoleySpace: Generate foley for time selection
+-- @author The FoleySpace developers
+-- @version 0.1.0
+-- @about Makes a sound from words for the time selection, fitted to the video there if there is one.
+-- @noindex Part of the package of "FoleySpace_Spatialize selected items.lua"
+
+local here = ({ reaper.get_action_context() })[2]:match("^(.*[/\\])")
+package.path = here .. "lib/?.lua;" .. package.path
+require("actions")("generate")
