@@ -2,8 +2,11 @@
 # make test    lint, types and tests
 # make test-browser  tests of the report page, in a Chromium that is installed
 # make test-train    tests of what trains the models, with torch
+# make test-reaper   tests of the actions for REAPER, run by Lua against a REAPER that stands in
+# make test-blender  tests of the extension in a real Blender, the module bpy
 #
 # make schemas write the protocol's JSON Schemas and the tables of schemas/README.md
+# make wheel   build the wheel, the Blender extension in it, into dist
 # make bench   measure speed and memory, write docs/performance.md
 # make reliability  run the test of every promise of the host, write docs/reliability.md
 #
@@ -15,7 +18,7 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-browser test-train bench reliability schemas lint lock clean help
+.PHONY: demo test test-browser test-train test-reaper test-blender wheel bench reliability schemas lint lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +37,33 @@ test-browser: $(VENV)/.browser
 test-train: $(VENV)/.train
 	$(BIN)/mypy -p training
 	$(BIN)/python -m pytest tests/train
+
+# luacheck is no package of Python: apt install lua-check
+test-reaper: $(VENV)/.reaper
+	@if command -v luacheck >/dev/null; then luacheck --quiet --config plugins/reaper/.luacheckrc plugins/reaper; \
+	  else echo 'luacheck is not there, so the Lua scripts are not linted'; fi
+	$(BIN)/python -m pytest tests/plugins/reaper tests/unit/bridges/reaper
+
+# bpy 5.0 runs in Python 3.11 alone and wants an older numpy than the host, so it has an environment of its own
+BLENDER := $(VENV)/blender
+PYTHON_311 = $(shell for python in $(BIN)/python python3.11; do \
+  $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$python && break; done)
+EXTENSION := $(shell find plugins/blender/foleyspace -type f -not -name '*.pyc' 2>/dev/null)
+
+test-blender: $(VENV)/.dev
+	@$(if $(PYTHON_311),$(MAKE) --no-print-directory $(VENV)/.extension && \
+	  FOLEYSPACE_COMMAND=$(abspath $(BIN)/foleyspace) $(BLENDER)/bin/python -m pytest tests/plugins/blender, \
+	  echo 'The tests in Blender are skipped: bpy 5.0 runs in Python 3.11 alone, and there is none here')
+
+# BPY: folder of a bpy or of a Blender whose builder to take, where there is no Python 3.11 to install bpy in
+wheel: $(VENV)/.cpu $(VENV)/.extension
+	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls -t dist/*.whl | head -n 1
+
+$(VENV)/.extension: $(EXTENSION) requirements/blender-wheels.txt | $(VENV)/.cpu $(if $(BPY),,$(VENV)/.blender)
+	@echo 'Building the Blender extension ...'
+	@$(BIN)/foleyspace blender build --bpy $(or $(BPY),$(BLENDER))
+	@touch $@
 
 # PEERS: folder of a kit that races other renderers; PEERS_PYTHON: interpreter that has them
 bench: $(VENV)/.cpu
@@ -74,6 +104,18 @@ $(VENV)/.browser: requirements/browser.txt $(VENV)/.dev
 	@$(PIP) install --quiet --require-hashes -r requirements/browser.txt
 	@touch $@
 
+$(VENV)/.reaper: requirements/reaper.txt $(VENV)/.dev
+	@echo 'Installing what the tests of the actions for REAPER need into $(VENV) ...'
+	@$(PIP) install --quiet --require-hashes -r requirements/reaper.txt
+	@touch $@
+
+$(VENV)/.blender: requirements/blender.txt | $(BIN)/python
+	@test -n '$(PYTHON_311)' || { echo 'bpy 5.0 runs in Python 3.11 alone, and there is none here'; exit 1; }
+	@echo 'Installing Blender and what its tests need into $(BLENDER) ...'
+	@$(PYTHON_311) -m venv --clear $(BLENDER)
+	@$(BLENDER)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/blender.txt
+	@touch $@
+
 # not by digest: which build of torch it is, for CUDA or for the processor alone, is the machine's choice
 $(VENV)/.train: requirements/train.txt $(VENV)/.dev
 	@echo 'Installing what training needs into $(VENV) ...'
@@ -98,7 +140,16 @@ lock: | $(BIN)/python
 	$(BIN)/uv pip compile requirements/train.in -c requirements/dev.txt --no-deps \
 	  --universal --python-version 3.11 --no-annotate --no-header \
 	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/train.txt
+	$(BIN)/uv pip compile requirements/reaper.in -c requirements/dev.txt \
+	  --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/reaper.txt
+	$(BIN)/uv pip compile requirements/blender-wheels.in --no-deps \
+	  --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/blender-wheels.txt
+	$(BIN)/uv pip compile requirements/blender.in -c requirements/blender-wheels.txt \
+	  --python-version 3.11 --python-platform linux --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/blender.txt
 
 clean:
-	rm -rf $(VENV) build dist foleyspace_host/kernels/compiled foleyspace-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist foleyspace_host/kernels/compiled foleyspace_host/bridges/blender/assets foleyspace-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find foleyspace_host tests tools -name __pycache__ -prune -exec rm -rf {} +

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "media": {"errors", "geometry", "kernels"},
     "models": {"config", "errors"},
     "diffusion": {"errors", "models"},
+    "generate": {"config", "diffusion", "errors", "geometry", "localize", "media", "models"},
     "hrtf": {"errors", "geometry", "kernels", "media", "models", "versions"},
     "render": {"diffusion", "errors", "geometry", "hrtf", "kernels", "media"},
     "localize": {"errors", "geometry", "media", "models"},
@@ -35,6 +36,7 @@ MAY_IMPORT = {
     "pipeline": {
         "diffusion",
         "errors",
+        "generate",
         "geometry",
         "hrtf",
         "localize",
@@ -45,12 +47,13 @@ MAY_IMPORT = {
         "versions",
     },
     "demo": {"errors", "geometry", "hrtf", "localize", "media", "models", "pipeline", "render"},
-    "jobs": {"config", "errors", "geometry", "media", "models", "pipeline", "protocol", "render"},
+    "jobs": {"config", "errors", "generate", "geometry", "media", "models", "pipeline", "protocol", "render"},
     "host": {"config", "errors", "jobs", "protocol"},
-    "doctor": {"client", "config", "errors", "jobs", "models"},
+    "bridges": {"client", "errors", "geometry", "media", "protocol"},
+    "doctor": {"bridges", "client", "config", "errors", "jobs", "models"},
     "cli": {
         *("client", "config", "demo", "diffusion", "doctor", "errors", "geometry", "host", "hrtf", "localize", "media"),
-        *("models", "pipeline", "protocol", "render"),
+        *("bridges", "generate", "models", "pipeline", "protocol", "render"),
     },
 }
 
@@ -67,9 +70,10 @@ HOME_OF = {
     "sofar": {"demo"},
     "soundfile": {"media", "demo"},
     "soxr": {"media", "hrtf", "demo"},
+    "torch": {"generate"},
     "zmq": {"client", "host"},
 }
-NOWHERE = {"torch", "tensorflow", "requests", "urllib"}
+NOWHERE = {"tensorflow", "requests", "urllib"}
 
 # modules that must stay cheap to import: no such library outside of functions
 CHEAP = ("cli", "errors", "geometry", "pipeline", "versions")

@@ -46,6 +46,8 @@ def metadata(wheel: zipfile.ZipFile) -> dict[str, list[str]]:
     "path",
     [
         "foleyspace_host/hrtf/assets/MIT_KEMAR_normal_pinna.sofa",
+        "foleyspace_host/hrtf/assets/ears.npz",
+        "foleyspace_host/hrtf/assets/listeners.npz",
         "foleyspace_host/models/assets/binaural-flow.onnx",
         "foleyspace_host/models/assets/centernet.onnx",
         "foleyspace_host/demo/assets/horse.png",

@@ -48,6 +48,14 @@ def test_every_module_of_cli_and_pipeline_is_light() -> None:
     assert not set(run(code)[0]) & set(HEAVY)
 
 
+def test_the_bridge_of_reaper_speaks_before_it_imports_much() -> None:
+    code = (
+        "import foleyspace_host.bridges.reaper.bridge\n"
+        "assert not {'zmq', 'msgpack', 'msgspec', 'psutil'} & set(__import__('sys').modules)"
+    )
+    assert run(code)[0] == []
+
+
 def test_listing_the_models_is_light() -> None:
     heavy, text = run("from foleyspace_host.cli import main\nassert main(['models', 'list', '--json']) == 0")
     assert heavy == []

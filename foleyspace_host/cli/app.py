@@ -28,8 +28,9 @@ from foleyspace_host.errors import Cancelled, FoleySpaceError
 __all__ = ["COMMANDS", "group", "main"]
 
 COMMANDS = (
-    *("demo", "spatialize", "localize", "render", "hrtf", "listener", "models"),
+    *("demo", "spatialize", "localize", "render", "library", "hrtf", "listener", "models"),
     *("host", "status", "jobs", "cancel", "doctor", "cache"),
+    *("blender", "reaper"),
 )
 """Each is a module of this package that holds a `click.Command` called ``command``."""
 
