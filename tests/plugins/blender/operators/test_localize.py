@@ -75,6 +75,7 @@ def test_localize_needs_a_movie(studio, desk):
         bpy.ops.foleyspace.localize()
 
 
+@pytest.mark.timeout(600)  # the host looks through a video, on a machine that may be busy
 def test_a_real_video(studio, desk, host):
     """The demo's horse goes from left to right, and is heard so."""
     path = studio.folder / "horse.mp4"
