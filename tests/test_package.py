@@ -113,7 +113,7 @@ def test_licence_and_notice_are_inside(wheel: zipfile.ZipFile, name: str) -> Non
 def test_every_shipped_datum_has_a_notice() -> None:
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
     for path in (ROOT / "foleyspace_host").glob("**/assets/*"):
-        if path.suffix not in {".py", ".txt", ".md", ".json", ".html", ".css", ".js"}:
+        if path.suffix not in {".py", ".txt", ".md", ".json", ".toml", ".html", ".css", ".js"}:
             # a numbered series is credited as a whole, by its first member; so are the extension's archives
             name = re.sub(r"_\d+\.", "_1.", path.name)
             assert re.sub(r"^foleyspace-.+\.zip$", "foleyspace-*.zip", name) in notice, path
