@@ -6,6 +6,7 @@
 # make test-blender  tests of the extension in a real Blender, the module bpy
 #
 # make schemas write the protocol's JSON Schemas and the tables of schemas/README.md
+# make test-blender-lts  the same in Blender 4.5 and 5.2 (which wants Python 3.13)
 # make wheel   build the wheel, the Blender extension in it, into dist
 # make bench   measure speed and memory, write docs/performance.md
 # make reliability  run the test of every promise of the host, write docs/reliability.md
@@ -18,7 +19,8 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-browser test-train test-reaper test-blender wheel bench reliability schemas lint lock clean help
+.PHONY: demo test test-browser test-train test-reaper test-blender test-blender-lts \
+  test-blender-4.5 test-blender-5.2 wheel bench reliability schemas lint lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -64,6 +66,22 @@ $(VENV)/.extension: $(EXTENSION) requirements/blender-wheels.txt | $(VENV)/.cpu 
 	@echo 'Building the Blender extension ...'
 	@$(BIN)/foleyspace blender build --bpy $(or $(BPY),$(BLENDER))
 	@touch $@
+
+# the same in the last long-term versions, each in an environment of its own: 4.5 wants Python 3.11, 5.2 wants 3.13
+PYTHON_313 = $(shell for python in python3.13 $(BIN)/python; do \
+  $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$python && break; done)
+
+test-blender-lts: test-blender-4.5 test-blender-5.2
+
+test-blender-4.5: $(VENV)/.dev
+	@$(if $(PYTHON_311),$(MAKE) --no-print-directory $(VENV)/.blender-4.5 $(VENV)/.extension && \
+	  FOLEYSPACE_COMMAND=$(abspath $(BIN)/foleyspace) $(BLENDER)-4.5/bin/python -m pytest tests/plugins/blender, \
+	  echo 'The tests in Blender 4.5 are skipped: it runs in Python 3.11 alone, and there is none here')
+
+test-blender-5.2: $(VENV)/.dev
+	@$(if $(and $(PYTHON_311),$(PYTHON_313)),$(MAKE) --no-print-directory $(VENV)/.blender-5.2 $(VENV)/.extension && \
+	  FOLEYSPACE_COMMAND=$(abspath $(BIN)/foleyspace) $(BLENDER)-5.2/bin/python -m pytest tests/plugins/blender, \
+	  echo 'The tests in Blender 5.2 are skipped: it runs in Python 3.13 alone, and there is none here')
 
 # PEERS: folder of a kit that races other renderers; PEERS_PYTHON: interpreter that has them
 bench: $(VENV)/.cpu
@@ -116,6 +134,18 @@ $(VENV)/.blender: requirements/blender.txt | $(BIN)/python
 	@$(BLENDER)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/blender.txt
 	@touch $@
 
+$(VENV)/.blender-4.5: requirements/blender-4.5.txt | $(BIN)/python
+	@echo 'Installing Blender 4.5 and what its tests need into $(BLENDER)-4.5 ...'
+	@$(PYTHON_311) -m venv --clear $(BLENDER)-4.5
+	@$(BLENDER)-4.5/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/blender-4.5.txt
+	@touch $@
+
+$(VENV)/.blender-5.2: requirements/blender-5.2.txt | $(BIN)/python
+	@echo 'Installing Blender 5.2 and what its tests need into $(BLENDER)-5.2 ...'
+	@$(PYTHON_313) -m venv --clear $(BLENDER)-5.2
+	@$(BLENDER)-5.2/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/blender-5.2.txt
+	@touch $@
+
 # not by digest: which build of torch it is, for CUDA or for the processor alone, is the machine's choice
 $(VENV)/.train: requirements/train.txt $(VENV)/.dev
 	@echo 'Installing what training needs into $(VENV) ...'
@@ -149,6 +179,12 @@ lock: | $(BIN)/python
 	$(BIN)/uv pip compile requirements/blender.in -c requirements/blender-wheels.txt \
 	  --python-version 3.11 --python-platform linux --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/blender.txt
+	sed 's/^bpy==.*/bpy==4.5.15/' requirements/blender.in | $(BIN)/uv pip compile - -c requirements/blender-wheels.txt \
+	  --python-version 3.11 --python-platform linux --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/blender-4.5.txt
+	sed 's/^bpy==.*/bpy==5.2.3/' requirements/blender.in | $(BIN)/uv pip compile - -c requirements/blender-wheels.txt \
+	  --python-version 3.13 --python-platform linux --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/blender-5.2.txt
 
 clean:
 	rm -rf $(VENV) build dist foleyspace_host/kernels/compiled foleyspace_host/bridges/blender/assets foleyspace-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
