@@ -238,6 +238,32 @@ class TestWorking:
         assert json.loads((folder / "t.json").read_text())["schema"] == "foleyspace.trajectory/1"
         assert sorted(path.name for path in folder.iterdir()) == ["a.MP4", "a.wav", "t.json"]
 
+    def test_generate_goes_through_too(
+        self, real_host: Any, sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        import soundfile
+
+        place = tmp_path / "recordings"
+        place.mkdir()
+        soundfile.write(place / "rain.wav", 0.1 * np.random.default_rng(1).standard_normal(48_000), 48_000)
+        assert main(["library", "add", str(place)]) == 0
+        (tmp_path / "drawn").mkdir()
+        (tmp_path / "drawn" / "e.csv").write_text("t_s,level_db\n0,-30\n1,0\n")
+        capsys.readouterr()
+        words = ["generate", "--prompt", "rain", "--engine", "library", "--seed", "3", "--json"]
+        words += ["--envelope", str(tmp_path / "drawn" / "e.csv")]
+        for name in ("own", "hosts"):
+            (tmp_path / name).mkdir()
+        own = run(capsys, *words, "-o", str(tmp_path / "own" / "a.wav"))
+        folder = tmp_path / "hosts"
+        hosts = run(capsys, *words, "-o", str(folder / "a.wav"), "--envelope-out", str(folder / "e.csv"), "--host")
+        assert (own[0], hosts[0]) == (0, 0), own[2] + hosts[2]
+        assert (folder / "a.wav").read_bytes() == (tmp_path / "own" / "a.wav").read_bytes()
+        told, expected = json.loads(hosts[1]), json.loads(own[1])
+        assert told["sounds"] == expected["sounds"]
+        assert (told["output"], told["envelope"]) == (str(folder / "a.wav"), str(folder / "e.csv"))
+        assert sorted(path.name for path in folder.iterdir()) == ["a.wav", "e.csv"]
+
     def test_localize_goes_through_too(
         self, real_host: Any, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -252,7 +252,7 @@ def test_a_file_that_changes_after_it_was_accepted_is_a_conflict(
 def test_what_the_host_can_do_is_said_at_hello(peer: Any, folder: Path) -> None:
     able = {one.name: one for one in peer.hello(folder).capabilities}
     assert able["spatialize"].available
-    assert not able["generate"].available
-    report = peer.finished(submit(peer, messages.GenerateJob(prompt="rain")), timeout_s=30)
+    assert not able["engine:mmaudio"].available
+    report = peer.finished(submit(peer, messages.GenerateJob(prompt="rain", engine="mmaudio")), timeout_s=30)
     assert (report.state, report.error.code) == ("failed", "model_unavailable")
-    assert able["generate"].reason in report.error.message
+    assert able["engine:mmaudio"].reason in report.error.message

@@ -104,9 +104,9 @@ class Studio:
         """Start a host that takes its time; on wish it can make sounds of words, or says why it cannot."""
         code = "import sys; from foleyspace_host.jobs import capabilities as c; from foleyspace_host.cli import main\n"
         if isinstance(generates, str):
-            code += f"c.NOT_YET['generate'] = {generates!r}\n"
+            code += f"c.engine_available = lambda _name: c.Finding(False, {generates!r})\n"
         elif generates:
-            code += "c.NOT_YET.pop('generate', None)\n"
+            code += "c.engine_available = lambda _name: c.Finding(True)\n"
         words = [sys.executable, "-c", code + "sys.exit(main())", "host", "--json", "--runner", "stand_in_runner"]
         host = subprocess.Popen(
             words, env=self.environment | {"FOLEYSPACE_TEST_PAUSE_S": str(pause_s)}, stdout=subprocess.PIPE, text=True
