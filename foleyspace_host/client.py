@@ -805,7 +805,7 @@ class Client:
             How long to wait for that [s]; it is still sent afterwards.
         **fields
             What else belongs to the kind: ``settings`` (how to render or localize), ``localize``, ``bed_db``,
-            ``prompt``, ``duration_s`` ...
+            ``prompt``, ``duration_s``, ``envelope`` (a file) ...
 
         Returns
         -------
@@ -829,6 +829,8 @@ class Client:
             job["trajectory"] = {"buffer": len(sent) - 1}
         elif trajectory is not None:
             job["trajectory"] = self._file(trajectory)
+        if job.get("envelope") is not None:
+            job["envelope"] = self._file(job["envelope"])
         named = [("settings", name) for name in ("hrtf", "listener", "flow_model", "detector")]
         for part, name in (*named, ("localize", "detector")):
             if (path := job.get(part, {}).get(name)) is not None:

@@ -46,14 +46,18 @@ MAY_IMPORT = {
         "report",
         "versions",
     },
+    "timeline": {"errors", "geometry", "media", "models", "pipeline", "render"},
     "demo": {"errors", "geometry", "hrtf", "localize", "media", "models", "pipeline", "render"},
-    "jobs": {"config", "errors", "generate", "geometry", "media", "models", "pipeline", "protocol", "render"},
+    "jobs": {
+        *("config", "errors", "generate", "geometry", "media", "models", "pipeline", "protocol", "render"),
+        "timeline",
+    },
     "host": {"config", "errors", "jobs", "protocol"},
     "bridges": {"client", "errors", "geometry", "media", "protocol"},
     "doctor": {"bridges", "client", "config", "errors", "jobs", "models"},
     "cli": {
         *("client", "config", "demo", "diffusion", "doctor", "errors", "geometry", "host", "hrtf", "localize", "media"),
-        *("bridges", "generate", "models", "pipeline", "protocol", "render"),
+        *("bridges", "generate", "models", "pipeline", "protocol", "render", "timeline"),
     },
 }
 
@@ -66,14 +70,14 @@ HOME_OF = {
     "msgpack": {"client", "protocol"},
     "netCDF4": {"hrtf"},
     "onnxruntime": {"doctor", "models"},
+    "opentimelineio": {"timeline"},
     "rich": {"cli"},
     "sofar": {"demo"},
     "soundfile": {"media", "demo"},
     "soxr": {"media", "hrtf", "demo"},
-    "torch": {"generate"},
     "zmq": {"client", "host"},
 }
-NOWHERE = {"tensorflow", "requests", "urllib"}
+NOWHERE = {"torch", "tensorflow", "requests", "urllib"}
 
 # modules that must stay cheap to import: no such library outside of functions
 CHEAP = ("cli", "errors", "geometry", "pipeline", "versions")

@@ -11,7 +11,19 @@ import pytest
 
 import foleyspace_host
 
-HEAVY = ["onnxruntime", "av", "cv2", "scipy", "matplotlib", "torch", "sofar", "netCDF4", "soundfile", "soxr"]
+HEAVY = [
+    "onnxruntime",
+    "av",
+    "cv2",
+    "scipy",
+    "matplotlib",
+    "torch",
+    "sofar",
+    "netCDF4",
+    "soundfile",
+    "soxr",
+    "opentimelineio",
+]
 
 REPORT = f"""
 import json, sys

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from foleyspace_host.cli import options
+from foleyspace_host.cli.engines import engine, engine_lines, engines_told
 from foleyspace_host.cli.table import size
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def command(context: click.Context, as_json: bool) -> None:
         context.invoke(list_models, as_json=as_json)
 
 
+command.add_command(engine)
+
+
 @command.command("list", short_help="Show what ships and what you added, with licences and checksums.")
 @options.json_option()
 def list_models(as_json: bool) -> None:
@@ -37,7 +41,8 @@ def list_models(as_json: bool) -> None:
 
     added = installed()
     if as_json:
-        told = {"models": [asdict(entry) for entry in ENTRIES], "added": [plain(model) for model in added]}
+        told: dict[str, Any] = {"models": [asdict(entry) for entry in ENTRIES]}
+        told |= {"added": [plain(model) for model in added], "engines": engines_told()}
         click.echo(json.dumps(told))
         return
     for entry in ENTRIES:
@@ -47,6 +52,7 @@ def list_models(as_json: bool) -> None:
                 click.echo(f"  {name:<9}{value}")
     for model in added:
         _show(model)
+    click.echo("\n".join(engine_lines()))
 
 
 def _show(model: UserModel) -> None:

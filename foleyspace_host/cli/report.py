@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from foleyspace_host.pipeline.generated import GenerateResult
     from foleyspace_host.pipeline.results import (
         LocalizeResult,
         RenderResult,
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
         SpatializeResult,
     )
 
-__all__ = ["localized_lines", "print_host_result", "print_result", "rendered_lines"]
+__all__ = ["generated_lines", "localized_lines", "print_host_result", "print_result", "rendered_lines"]
 
 _Result = TypeVar("_Result")
 
 
-def print_result(result: LocalizeResult | RenderResult | SpatializeResult, lines: list[str], as_json: bool) -> None:
+def print_result(
+    result: GenerateResult | LocalizeResult | RenderResult | SpatializeResult, lines: list[str], as_json: bool
+) -> None:
     """Print a result.
 
     Parameters
@@ -75,8 +78,10 @@ def rendered_lines(result: RenderResult) -> list[str]:
         peak += f", loudness {result.loudness_lufs:.1f} LUFS"
     if result.gain_db < 0.0:
         peak += f" (the whole turned down by {-result.gain_db:.1f} dB)"
+    generated = getattr(result, "generated", None)
     lines = [
         f"{result.output}",
+        *([] if generated is None else _made_lines(generated)),
         *_source_lines(result.sources),
         *_reasons(getattr(result, "heard", ()), getattr(result, "why", "")),
         *_also_seen(getattr(result, "also_seen", ())),
@@ -91,6 +96,39 @@ def rendered_lines(result: RenderResult) -> list[str]:
     if page := getattr(result, "report", None):
         lines.append(_line("report", page))
     return [*lines, *_last_lines(result)]
+
+
+def generated_lines(result: GenerateResult) -> list[str]:
+    """Return the summary of a generated sound.
+
+    Parameters
+    ----------
+    result : GenerateResult
+        The result.
+
+    Returns
+    -------
+    list of str
+    """
+    lines = [result.output, *_made_lines(result)]
+    if result.envelope:
+        lines.append(_line("envelope", result.envelope))
+    return [*lines, *_last_lines(result)]
+
+
+def _made_lines(result: GenerateResult) -> list[str]:
+    """Return what was made, and by what."""
+    lines = []
+    for one in result.sounds:
+        where = f", {one.start_s:.2f} to {one.start_s + one.duration_s:.2f} s" if len(result.sounds) > 1 else ""
+        seen = f", {one.seen_events} events seen" if one.seen_events else ""
+        lines.append(_line("sound", f"{one.prompt}{where}{seen}, seed {one.seed}"))
+    if not result.sounds:
+        lines.append(_line("sound", "silence"))
+    accepted = f", accepted on {result.licence_accepted}" if result.licence_accepted else ""
+    lines.append(_line("engine", result.engine))
+    lines.append(_line("licence", f"{result.licence}{accepted}"))
+    return lines
 
 
 def localized_lines(result: LocalizeResult) -> list[str]:
@@ -113,7 +151,7 @@ def localized_lines(result: LocalizeResult) -> list[str]:
     return [*lines, *_last_lines(result)]
 
 
-def _last_lines(result: LocalizeResult | RenderResult) -> list[str]:
+def _last_lines(result: GenerateResult | LocalizeResult | RenderResult) -> list[str]:
     """Return how long it took, what of it was known already, and what the user should know."""
     time = f"{result.times_s['total']:.1f} s for {result.duration_s:.1f} s"
     if result.reused:

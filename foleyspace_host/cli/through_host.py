@@ -74,7 +74,7 @@ def run_in_host(
 
     Parameters
     ----------
-    kind : {"localize", "render", "spatialize"}
+    kind : {"localize", "render", "spatialize", "generate"}
         What to do.
     out : Path
         File to write; what stands there is replaced when the job is done.
@@ -83,7 +83,8 @@ def run_in_host(
     settings : mapping of str to object
         The command's options, by the names of the pipeline's parameters.
     **files : Path, optional
-        ``video``, ``audio``, ``trajectory`` to work on; ``trajectory_out`` to write the trajectory to.
+        ``video``, ``audio``, ``trajectory``, ``envelope`` to work on; ``trajectory_out`` and ``envelope_out`` to write
+        the trajectory and the loudness over time to.
 
     Returns
     -------
@@ -97,16 +98,20 @@ def run_in_host(
     """
     from foleyspace_host.pipeline.outputs import check_outputs
 
-    trajectory_out = files.pop("trajectory_out", None)
+    wanted = {role: files.pop(f"{role}_out", None) for role in ("trajectory", "envelope")}
     given = {name: value for name, value in settings.items() if value is not None and value != ()}
     named = [given.get(name) for name in ("hrtf", "listener", "flow_model", "detector")]
-    check_outputs([out, trajectory_out], [*files.values(), *named])
+    check_outputs([out, *wanted.values()], [*files.values(), *named])
     _check_models(given)
     fields: dict[str, Any] = {name: path for name, path in files.items() if path is not None}
     if kind == "localize":
         fields["settings"] = given
+    elif kind == "generate":
+        fields |= given
     else:
         if kind == "spatialize":
+            if (generate := given.pop("generate", None)) is not None:
+                fields["generate"] = generate
             fields["localize"] = {name: given.pop(name) for name in _LOCALIZE if name in given}
             if (bed_db := given.pop("bed_db", None)) is not None:
                 fields["bed_db"] = bed_db
@@ -117,7 +122,7 @@ def run_in_host(
         result = job.result(on_progress=show)
     for warning in result.warnings:
         click.echo(f"foleyspace: warning: {warning}", err=True)
-    return _put_in_place(result, out, trajectory_out)
+    return _put_in_place(result, out, wanted)
 
 
 def _check_models(given: Mapping[str, Any]) -> None:
@@ -180,13 +185,12 @@ def _bars() -> Iterator[Any]:
         yield tell
 
 
-def _put_in_place(result: Result, out: Path, trajectory_out: Path | None) -> dict[str, Any]:
+def _put_in_place(result: Result, out: Path, wanted: Mapping[str, Path | None]) -> dict[str, Any]:
     """Give the results the names that were asked for, instead of those that the host chose."""
     details = dict(result.details)
-    kept = {"trajectory": trajectory_out}
-    main = next((file for file in result.artifacts if file.role not in kept), result.artifacts[0])
+    main = next((file for file in result.artifacts if file.role not in wanted), result.artifacts[0])
     for file in result.artifacts:
-        place = out if file is main else kept.get(file.role)
+        place = out if file is main else wanted.get(file.role)
         try:
             if place is None:
                 with suppress(FileNotFoundError):
@@ -198,6 +202,7 @@ def _put_in_place(result: Result, out: Path, trajectory_out: Path | None) -> dic
                 f"the result cannot be given its name {place} ({error.strerror})", where=file.path, cure="rename it"
             ) from error
     details["output"] = str(out)
-    if "trajectory" in details:
-        details["trajectory"] = None if trajectory_out is None else str(trajectory_out)
+    for role, place in wanted.items():
+        if role in details:
+            details[role] = None if place is None else str(place)
     return details

@@ -25,7 +25,7 @@ def named_files(job: Any) -> Iterator[tuple[str, str]]:
     tuple of str
         Such as ``("$.job.audio.path", "/home/me/steps.wav")``.
     """
-    for name in ("video", "audio", "trajectory"):
+    for name in ("video", "audio", "trajectory", "envelope"):
         path = getattr(getattr(job, name, None), "path", None)
         if path is not None:
             yield f"$.job.{name}.path", path

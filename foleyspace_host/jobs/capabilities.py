@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from foleyspace_host.errors import ModelUnavailable
+from foleyspace_host.generate.engine import DEFAULT, ENGINES
+from foleyspace_host.generate.engine import availability as engine_available
 from foleyspace_host.models.hardware import Finding, find_cuda, find_runtime
 from foleyspace_host.models.registry import ENTRIES, entry, find
 from foleyspace_host.models.slots import installed
 from foleyspace_host.protocol.messages import Capability
 from foleyspace_host.render.formats import FORMAT_NAMES
 
-__all__ = ["NOT_YET", "capabilities"]
-
-NOT_YET = {
-    "generate": "this version makes no sound from words",
-    "timeline": "this version reads no timelines",
-}
-"""Kinds of jobs that the protocol knows and this version does not do."""
+__all__ = ["capabilities"]
 
 _FLOW_MODEL = "binaural-flow"
 
@@ -28,8 +24,8 @@ def capabilities() -> list[Capability]:
     Returns
     -------
     list of Capability
-        The kinds of jobs, then ``format:NAME``, ``renderer:NAME`` and ``device:NAME``; last the models that the
-        user added, as ``depth:NAME`` and ``open-vocabulary:NAME``.
+        The kinds of jobs, then ``format:NAME``, ``renderer:NAME``, ``engine:NAME`` and ``device:NAME``; last the
+        models that the user added, as ``depth:NAME`` and ``open-vocabulary:NAME``.
     """
     return [Capability(name=name, available=f.available, reason=f.reason, cure=f.cure) for name, f in _findings()]
 
@@ -40,12 +36,15 @@ def _findings() -> Iterator[tuple[str, Finding]]:
     yield "localize", sight
     yield "render", ears
     yield "spatialize", _all(sight, ears)
-    for kind, reason in NOT_YET.items():
-        yield kind, Finding(False, reason)
+    engines = {entry.name: engine_available(entry.name) for entry in ENGINES}
+    yield "generate", next((found for found in engines.values() if found.available), engines[DEFAULT])
+    yield "timeline", ears
     for name in FORMAT_NAMES:
         yield f"format:{name}", ears if name == "binaural" else Finding(True)
     yield "renderer:hrtf", ears
     yield "renderer:diffusion", _all(find_runtime(), _flow_model(), ears)
+    for engine, found in engines.items():
+        yield f"engine:{engine}", found
     yield "device:cpu", Finding(True)
     yield "device:cuda", find_cuda()
     for model in installed():

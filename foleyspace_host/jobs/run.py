@@ -7,18 +7,20 @@ key that says what it was made from, for this job as for any other.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
-from foleyspace_host.errors import InvalidInput, ModelUnavailable
+from foleyspace_host.errors import InvalidInput
 from foleyspace_host.jobs.artifacts import place, result_name, work_folder
-from foleyspace_host.jobs.capabilities import NOT_YET
 from foleyspace_host.jobs.inputs import Inputs, span_of
 from foleyspace_host.jobs.model import Assignment, OnProgress, Outcome
 from foleyspace_host.jobs.preview import PreviewHead, PreviewWriter
+from foleyspace_host.jobs.timelines import run_timeline
 from foleyspace_host.pipeline.stage_cache import StageCache
 from foleyspace_host.protocol import messages
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from foleyspace_host.models.session import Device
+    from foleyspace_host.pipeline.generated import GenerateResult
     from foleyspace_host.pipeline.results import LocalizeResult, RenderResult
 
 __all__ = ["run"]
@@ -35,7 +38,18 @@ __all__ = ["run"]
 _SHARES = {
     "localize": {"localize": 0.96, "write": 0.02, "place": 0.02},
     "render": {"decode": 0.2, "render": 0.6, "write": 0.1, "place": 0.1},
+    "generate": {"localize": 0.4, "watch": 0.15, "generate": 0.4, "write": 0.03, "place": 0.02},
     "spatialize": {"decode": 0.05, "localize": 0.7, "render": 0.15, "write": 0.08, "place": 0.02},
+    "timeline": {"look": 0.5, "clips": 0.4, "mix": 0.0, "write": 0.05, "place": 0.05},
+    "spatialize made": {
+        "localize": 0.4,
+        "watch": 0.1,
+        "generate": 0.25,
+        "decode": 0.05,
+        "render": 0.1,
+        "write": 0.08,
+        "place": 0.02,
+    },
 }
 
 
@@ -57,24 +71,29 @@ def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
     Raises
     ------
     FoleySpaceError
-        As the pipeline does; Conflict if an input is not what it was, ModelUnavailable for kinds of jobs that
-        this version does not know how to do.
+        As the pipeline does; Conflict if an input is not what it was.
     """
     request = msgspec.msgpack.decode(assignment.body, type=messages.JobSubmit)
     job = request.job
     kind = str(job.__struct_config__.tag)
-    if kind in NOT_YET:
-        raise ModelUnavailable(NOT_YET[kind], where="$.job.kind", cure="see the capabilities in hello.ok")
-    progress = _Progress(kind, on_progress)
+    made_for_it = getattr(job, "generate", None) is not None
+    progress = _Progress(f"{kind} made" if made_for_it else kind, on_progress)
     with work_folder(assignment) as work:
         inputs = Inputs(assignment, request, work)
         made: dict[str, Path] = {}
+        if isinstance(job, messages.TimelineJob):
+            how = _rendering(job.settings, inputs)
+            return run_timeline(job, assignment, inputs, work, how, _cache(assignment), progress)
         if isinstance(job, messages.LocalizeJob):
-            result: LocalizeResult | RenderResult = _localize(job, assignment, inputs, made, work, progress)
+            result: LocalizeResult | RenderResult | GenerateResult = _localize(
+                job, assignment, inputs, made, work, progress
+            )
         elif isinstance(job, messages.RenderJob):
             result = _render(job, assignment, inputs, made, work, progress)
+        elif isinstance(job, messages.GenerateJob):
+            result = _generate(job, assignment, inputs, made, work, progress)
         else:
-            result = _spatialize(cast("messages.SpatializeJob", job), assignment, inputs, made, work, progress)
+            result = _spatialize(job, assignment, inputs, made, work, progress)
         inputs.check("while it was read")
         artifacts = tuple(
             place(path, role, assignment, lambda done, total: progress("place", done, total))
@@ -87,7 +106,7 @@ def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
     if isinstance(job, messages.RenderJob | messages.SpatializeJob) and job.audio and job.audio.path is None:
         said["sound"]["path"] = "$.job.audio.buffers"
     final = {str(path): artifact.path for path, artifact in zip(made.values(), artifacts, strict=True)}
-    for name in ("output", "trajectory"):
+    for name in ("output", "trajectory", "envelope"):
         if said.get(name) in final:
             said[name] = final[said[name]]
     return Outcome(artifacts, json.loads(json.dumps(said, allow_nan=False)), result.warnings, fallbacks())
@@ -153,14 +172,18 @@ def _spatialize(
 ) -> RenderResult:
     from foleyspace_host.pipeline.outputs import VIDEO_SUFFIXES
     from foleyspace_host.pipeline.spatialize import spatialize
+    from foleyspace_host.pipeline.spatialize_made import Wish, spatialize_made
 
+    work_of: Callable[..., RenderResult] = spatialize
+    if job.generate is not None:
+        work_of = partial(spatialize_made, wish=Wish(**_plain(job.generate)))
     audio, audio_span = (None, None) if job.audio is None else inputs.audio(job.audio)
     suffix = job.output.suffix or ".wav"
     role: Literal["audio", "video"] = "video" if suffix in VIDEO_SUFFIXES else "audio"
     made[role] = work / result_name(assignment, suffix)
     made["trajectory"] = work / result_name(assignment, ".trajectory.json")
     with _Preview(assignment) as preview:
-        return spatialize(
+        return work_of(
             inputs.file("$.job.video.path"),
             made[role],
             audio=audio,
@@ -178,11 +201,39 @@ def _spatialize(
         )
 
 
+def _generate(
+    job: messages.GenerateJob,
+    assignment: Assignment,
+    inputs: Inputs,
+    made: dict[str, Path],
+    work: Path,
+    progress: _Progress,
+) -> GenerateResult:
+    from foleyspace_host.pipeline.generate import generate_file
+
+    names = ("duration_s", "engine", "seed", "negative", "loop", "quality", "label", "source")
+    given = {name: value for name in names if (value := getattr(job, name)) is not None}
+    made["audio"] = work / result_name(assignment, job.output.suffix or ".wav")
+    made["envelope"] = work / result_name(assignment, ".envelope.csv")
+    return generate_file(
+        job.prompt,
+        made["audio"],
+        video=None if job.video is None else inputs.file("$.job.video.path"),
+        envelope=None if job.envelope is None else inputs.file("$.job.envelope.path"),
+        envelope_out=made["envelope"],
+        **given,
+        span=None if job.video is None else span_of(job.video.span),
+        device=cast("Device", assignment.device),
+        cache=_cache(assignment),
+        on_progress=progress,
+    )
+
+
 def _cache(assignment: Assignment) -> StageCache:
     return StageCache(assignment.cache_folder, assignment.cache_limit_bytes)
 
 
-def _plain(settings: messages.LocalizeSettings | messages.RenderSettings) -> dict[str, Any]:
+def _plain(settings: messages.LocalizeSettings | messages.RenderSettings | messages.GenerateSettings) -> dict[str, Any]:
     """Return the settings that were given; the others take the pipeline's defaults."""
     return {name: value for name, value in msgspec.structs.asdict(settings).items() if value is not None}
 

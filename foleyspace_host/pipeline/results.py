@@ -9,6 +9,7 @@ from typing import Literal
 from foleyspace_host.geometry.frames import wrap_deg
 from foleyspace_host.geometry.trajectory import Source
 from foleyspace_host.pipeline.dry import Channels, DryClip, Fit
+from foleyspace_host.pipeline.generated import GenerateResult
 from foleyspace_host.pipeline.provenance import Provenance
 
 __all__ = [
@@ -162,6 +163,8 @@ class SpatializeResult(RenderResult):
         Why the selected source is it, in a few words; empty if nothing was seen, or a trajectory was given.
     also_seen : tuple of SourceSummary
         The sources of the trajectory that do not sound.
+    generated : GenerateResult or None
+        How the sound was made, if it was.
     """
 
     video: str
@@ -170,6 +173,7 @@ class SpatializeResult(RenderResult):
     heard: tuple[str, ...] = ()
     why: str = ""
     also_seen: tuple[SourceSummary, ...] = ()
+    generated: GenerateResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from foleyspace_host.protocol.messages import (
     BufferSpec,
     JobSubmit,
     RenderSettings,
+    SpatializeJob,
     TrajectoryInput,
 )
 from foleyspace_host.protocol.trajectory import check_trajectory
@@ -79,6 +80,8 @@ def check_submit(submit: JobSubmit) -> None:
     audio = getattr(job, "audio", None)
     if isinstance(audio, AudioInput):
         _check_audio(audio, submit.buffers, f"{where}.audio")
+    if isinstance(job, SpatializeJob) and job.generate is not None and job.audio is not None:
+        raise ProtocolError("a given sound leaves none to be made", where=f"{where}.generate", cure="give one of both")
     trajectory = getattr(job, "trajectory", None)
     if isinstance(trajectory, TrajectoryInput):
         _check_trajectory(trajectory, submit.buffers, f"{where}.trajectory")

@@ -24,7 +24,9 @@ from foleyspace_host.protocol.scalars import (
 __all__ = [
     "AudioInput",
     "BufferSpec",
+    "EnvelopeInput",
     "GenerateJob",
+    "GenerateSettings",
     "Job",
     "LocalizeJob",
     "LocalizeSettings",
@@ -88,6 +90,12 @@ class TrajectoryInput(Body, frozen=True, kw_only=True):
     inline: Annotated[dict[str, Any], Meta(extra_json_schema={"$ref": "#/$defs/Trajectory"})] | None = None  # itself
 
 
+class EnvelopeInput(Body, frozen=True, kw_only=True):
+    """Loudness over time."""
+
+    path: Path  # CSV: t_s,level_db[,onset]
+
+
 class RenderSettings(Body, frozen=True, kw_only=True):
     """How to render; what is left out takes the program's defaults."""
 
@@ -121,6 +129,16 @@ class LocalizeSettings(Body, frozen=True, kw_only=True):
     open_vocabulary: Id | None = None  # added model that looks for any words, or "none": see capabilities
     depth: Id | None = None  # added model for distances, or "none": see capabilities
     depth_kind: Word | None = None  # what it is, where its inputs and outputs do not tell
+
+
+class GenerateSettings(Body, frozen=True, kw_only=True):
+    """How to make a sound; what is left out takes the program's defaults."""
+
+    prompt: Prompt = ""  # what it should sound like; what is seen if empty
+    negative: Prompt | None = None  # what it should not sound like
+    engine: Word | None = None  # one of capabilities, without "engine:"
+    seed: Count | None = None  # the same one gives the same sound
+    quality: Literal["draft", "normal", "fine"] | None = None  # how much work is put into it
 
 
 class Output(Body, frozen=True, kw_only=True):
@@ -161,6 +179,7 @@ class SpatializeJob(_Job, frozen=True, kw_only=True, tag="spatialize"):
     video: VideoInput  # where to look
     audio: AudioInput | None = None  # what sounds; the video's own sound if not given
     trajectory: TrajectoryInput | None = None  # used instead of looking
+    generate: GenerateSettings | None = None  # to make the sound that is placed, instead of `audio`
     bed_db: Annotated[float, Meta(ge=-120.0, le=24.0)] | None = None  # to keep the video's own sound, at this level
     localize: LocalizeSettings = LocalizeSettings()  # how to look
     settings: RenderSettings = RenderSettings()  # how to render
@@ -173,8 +192,14 @@ class GenerateJob(_Job, frozen=True, kw_only=True, tag="generate"):
     prompt: Prompt = ""  # what it should sound like
     duration_s: Annotated[float, Meta(gt=0.0, le=86_400.0)] | None = None  # the video's if not given
     video: VideoInput | None = None  # what it should fit
-    engine: Word | None = None  # one of capabilities
+    envelope: EnvelopeInput | None = None  # loudness over time, instead of what is seen or usual
+    engine: Word | None = None  # one of capabilities, without "engine:"
     seed: Count | None = None  # the same one gives the same sound
+    negative: Prompt | None = None  # what it should not sound like
+    loop: bool | None = None  # whether its end leads into its beginning
+    quality: Literal["draft", "normal", "fine"] | None = None  # how much work is put into it
+    label: Word | None = None  # what in the video it is the sound of
+    source: Annotated[list[Word], Meta(max_length=64)] | None = None  # ids of what in the video sounds
     output: Output = Output()  # where the sound goes
 
 

@@ -24,7 +24,6 @@ from foleyspace_host.errors import (
     DiskFull,
     FoleySpaceError,
     InvalidInput,
-    ModelUnavailable,
     NonFinite,
     OutputUnwritable,
     TrajectoryInvalid,
@@ -32,7 +31,7 @@ from foleyspace_host.errors import (
 )
 from foleyspace_host.jobs import artifacts
 from foleyspace_host.jobs.artifacts import place
-from foleyspace_host.jobs.capabilities import NOT_YET, capabilities
+from foleyspace_host.jobs.capabilities import capabilities
 from foleyspace_host.jobs.inputs import span_of
 from foleyspace_host.jobs.model import Assignment, InputFile
 from foleyspace_host.jobs.preview import PreviewHead, PreviewReader
@@ -41,6 +40,7 @@ from foleyspace_host.media import atomic
 from foleyspace_host.models import session
 from foleyspace_host.pipeline.render import render_file
 from foleyspace_host.protocol import messages
+from tests.stand_ins import timelines
 from tests.stand_ins.flow_models import share_of_prior_onnx
 
 RATE_HZ = 48_000
@@ -361,12 +361,31 @@ def test_a_wrong_trajectory_is_told(desk: Desk, noise: np.ndarray) -> None:
         run(desk.assignment(job, buffers=[noise]), desk.report)
 
 
-@pytest.mark.parametrize("kind", sorted(NOT_YET))
-def test_kinds_of_later_versions_say_so(desk: Desk, kind: str) -> None:
-    jobs = {"generate": messages.GenerateJob(prompt="rain"), "timeline": messages.TimelineJob(timeline="/a.otio")}
-    with pytest.raises(ModelUnavailable, match=NOT_YET[kind]):
-        run(desk.assignment(jobs[kind]), desk.report)
-    assert {one.name: one.available for one in capabilities()}[kind] is False
+def test_a_timeline_becomes_files_that_name_each_other(desk: Desk, noise: np.ndarray) -> None:
+    home = desk.folder / "edit"
+    home.mkdir()
+    soundfile.write(home / "a.wav", noise.T[:RATE_HZ], RATE_HZ, subtype="FLOAT")
+    soundfile.write(desk.folder / "secret.wav", noise.T[:RATE_HZ], RATE_HZ, subtype="FLOAT")
+
+    def placed(name: str, url: str) -> dict[str, Any]:
+        part = timelines.span(0, 12)
+        return timelines.clip(name, part, timelines.media(url), markers=[timelines.marker("foleyspace: az=60", 0)])
+
+    secret = placed("secret", (desk.folder / "secret.wav").as_uri())
+    cut = timelines.write(home / "cut.otio", timelines.timeline(timelines.track(placed("a", "a.wav"), secret)))
+    job = messages.TimelineJob(timeline=str(cut))
+    outcome = run(desk.assignment(job, inputs={"$.job.timeline": cut}), desk.report)
+    timeline, sound = outcome.artifacts
+    assert (timeline.role, sound.role) == ("timeline", "audio")
+    tracks = json.loads(Path(timeline.path).read_text())["tracks"]["children"]
+    url = tracks[-1]["children"][0]["media_references"]["DEFAULT_MEDIA"]["target_url"]
+    assert Path(timeline.path).parent / url == Path(sound.path)
+    first, second = outcome.result["clips"]
+    assert first["output"] == sound.path
+    assert "outside of the folders" in second["reason"]
+    parts = [part for *_, part in desk.reports]
+    assert parts == sorted(parts)
+    assert {one.name: one.available for one in capabilities()}["timeline"]
 
 
 def test_capabilities_name_what_is_there_and_why_not_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

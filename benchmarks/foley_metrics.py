@@ -1,0 +1,201 @@
+"""Measures of generated sounds, each with a formula and a source; tests hold them to answers that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foleyspace_host.generate.classes import CLASSES
+from foleyspace_host.generate.embedded.condition import levels_db
+from foleyspace_host.localize.hear.mel import log_mel, patches
+from foleyspace_host.localize.hear.tag import class_names
+from foleyspace_host.models.registry import find
+from foleyspace_host.models.session import open_session
+
+__all__ = [
+    "Heard",
+    "class_heard",
+    "envelope_correlation",
+    "hear",
+    "kernel_distance",
+    "kernel_interval",
+    "nearest",
+    "onset_errors_s",
+]
+
+_LISTENER_HZ = 16_000
+_HOP_S = 256 / 48_000
+_FLOOR_DB = -50.0
+
+Sound = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What YAMNet makes of a sound.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (521,)
+        Greatest score of each class over time.
+    embedding : ndarray, shape (1024,)
+        Mean over time.
+    """
+
+    scores: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+
+
+def hear(sound: Sound, sample_rate_hz: int = 48_000) -> Heard:
+    """Let YAMNet hear a sound, which is padded to a second."""
+    import soxr
+
+    session = open_session(find("yamnet"))
+    slow = soxr.resample(sound, sample_rate_hz, _LISTENER_HZ).astype(np.float32)
+    slow = np.pad(slow, (0, max(0, _LISTENER_HZ - len(slow))))
+    scores, embedding = (one.name for one in session.get_outputs())
+    answer = session.answer({session.get_inputs()[0].name: patches(log_mel(slow))[..., None]})
+    return Heard(answer[scores].max(axis=0), answer[embedding].mean(axis=0))
+
+
+def class_heard(heard: Heard) -> str:
+    """Return the foley class whose best name in AudioSet's ontology has the highest score."""
+    place = {name: number for number, name in enumerate(class_names())}
+    return max(CLASSES, key=lambda one: max(heard.scores[place[name]] for name in one.audioset)).name
+
+
+def kernel_distance(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    """Kernel distance of two sets of embeddings (M. Binkowski and others: "Demystifying MMD GANs", ICLR 2018).
+
+    Parameters
+    ----------
+    one, other : ndarray, shape (n, d)
+        As many of each, at least 2.
+
+    Returns
+    -------
+    float
+        Unbiased squared maximum mean discrepancy with the kernel (x y / d + 1)^3; about 0, of either sign, for sets of
+        one distribution.
+    """
+    a, b = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    n, size = len(a), a.shape[1]
+
+    def kernel(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = (x @ y.T / size + 1.0) ** 3
+        return found
+
+    within = sum((kernel(x, x).sum() - np.trace(kernel(x, x))) / (n * (n - 1)) for x in (a, b))
+    return float(within - 2.0 * kernel(a, b).mean())
+
+
+def kernel_interval(
+    one: NDArray[np.floating], other: NDArray[np.floating], size: int, rounds: int = 200, seed: int = 0
+) -> tuple[float, float, float]:
+    """Return the mean kernel distance of random subsets of equal size, and where 95 % of them lie."""
+    rng = np.random.default_rng(seed)
+    found = [
+        kernel_distance(
+            one[rng.choice(len(one), size, replace=False)], other[rng.choice(len(other), size, replace=False)]
+        )
+        for _ in range(rounds)
+    ]
+    low, high = np.percentile(found, [2.5, 97.5])
+    return float(np.mean(found)), float(low), float(high)
+
+
+def envelope_correlation(sound: Sound, wanted_db: NDArray[np.floating]) -> float:
+    """Correlation of levels in dB, frame by frame, not further down than 50 dB below the loudest.
+
+    Parameters
+    ----------
+    sound : ndarray, shape (n,)
+        At 48 kHz.
+    wanted_db : ndarray, shape (n_frames,)
+        Levels that were asked for, every 256 samples [dB].
+
+    Returns
+    -------
+    float
+        1 where the sound follows; 0 where either is constant.
+    """
+    found = levels_db(sound)
+    n = min(len(found), len(wanted_db))
+    pair = [np.maximum(one[:n] - one[:n].max(), _FLOOR_DB) for one in (found, np.asarray(wanted_db, dtype=float))]
+    if min(one.std() for one in pair) < 1e-6:
+        return 0.0
+    return float(np.corrcoef(pair[0], pair[1])[0, 1])
+
+
+def onset_errors_s(sound: Sound, wanted_s: Sequence[float], window_s: float = 0.15) -> NDArray[np.float64]:
+    """Return how far from each wanted onset the steepest rise of the level near it is.
+
+    Parameters
+    ----------
+    sound : ndarray, shape (n,)
+        At 48 kHz.
+    wanted_s : sequence of float
+        Where something should begin [s].
+    window_s : float
+        How far around each it is looked for [s].
+
+    Returns
+    -------
+    ndarray, shape (n_onsets,)
+        Differences [s], at most `window_s`.
+    """
+    energy = np.convolve(np.asarray(sound, dtype=float) ** 2, np.ones(240) / 240, mode="same")[::48]
+    level = 10.0 * np.log10(np.maximum(energy, 1e-10))
+    rise = level[10:] - level[:-10]  # over 10 ms, in steps of 1 ms
+    errors = []
+    for when in wanted_s:
+        first = max(0, round((when - window_s) * 1000) - 5)
+        part = rise[first : round((when + window_s) * 1000) - 5]
+        errors.append((first + int(part.argmax()) + 5) / 1000 - when if len(part) else window_s)
+    return np.array(errors)
+
+
+def nearest(
+    sound: Sound, heard: Heard, others: Sequence[tuple[Sound, Heard]], each: Callable[[int, int], None] | None = None
+) -> tuple[float, float]:
+    """Return how like the likest of other sounds is: by waveform and by embedding.
+
+    Parameters
+    ----------
+    sound, heard : ndarray and Heard
+        A sound.
+    others : sequence of (ndarray, Heard)
+        What it may be a copy of.
+    each : callable, optional
+        Told (done, total).
+
+    Returns
+    -------
+    tuple of 2 floats
+        Greatest normalised cross-correlation at any shift, and greatest cosine of embeddings; 1 for a copy.
+    """
+    from scipy.signal import fftconvolve
+
+    wave, likeness = 0.0, 0.0
+    a = np.asarray(sound, dtype=float)
+    for number, (other, its) in enumerate(others):
+        b = np.asarray(other, dtype=float)
+        if len(b) > len(a):
+            short, long = a, b
+        else:
+            short, long = b, a
+        across = np.abs(fftconvolve(long, short[::-1], mode="valid"))
+        energy = np.convolve(long**2, np.ones(len(short)), mode="valid") if len(short) < 4096 else None
+        if energy is None:
+            total = np.concatenate([[0.0], np.cumsum(long**2)])
+            energy = total[len(short) :] - total[: -len(short)]
+        wave = max(wave, float((across / np.sqrt(np.maximum(energy, 1e-9) * np.sum(short**2) + 1e-12)).max()))
+        cosine = heard.embedding @ its.embedding
+        cosine /= np.linalg.norm(heard.embedding) * np.linalg.norm(its.embedding) + 1e-9
+        likeness = max(likeness, float(cosine))
+        if each is not None:
+            each(number + 1, len(others))
+    return wave, likeness

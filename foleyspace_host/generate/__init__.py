@@ -1,0 +1,1 @@
+"""From words, and from what is seen, to mono sound."""

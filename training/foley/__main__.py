@@ -1,0 +1,5 @@
+"""Commands: ``python -m training.foley --help``."""
+
+from training.foley.commands import main
+
+main()

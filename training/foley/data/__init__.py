@@ -1,0 +1,1 @@
+"""Examples of sounds and what the network is told about them: a prepared folder, and batches out of it."""
