@@ -51,6 +51,7 @@ from training.binaural_flow.data.presets import SAMPLE_RATE_HZ  # noqa: E402
 
 Sound = NDArray[np.float32]
 HOP = 256
+_UNSEEN = ("unseen listeners",)
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,14 @@ class Row:
         Renders an example.
     splits : tuple of str
         Questions that it has an answer to.
+    timed : bool
+        Whether it is rendered here, and not only read.
     """
 
     name: str
     render: Callable[[Case], Sound]
     splits: tuple[str, ...] = SPLITS
+    timed: bool = True
 
 
 def mono_copy(case: Case) -> Sound:
@@ -158,7 +162,7 @@ def other_row(text: str) -> Row:
     import soundfile
 
     name, _, folder = text.partition("=")
-    return Row(name, lambda case: soundfile.read(Path(folder) / f"{case.name}.wav", dtype="float32")[0].T)
+    return Row(name, lambda case: soundfile.read(Path(folder) / f"{case.name}.wav", dtype="float32")[0].T, timed=False)
 
 
 def own_rows() -> list[Row]:
@@ -167,7 +171,8 @@ def own_rows() -> list[Row]:
         Row("mono copy", mono_copy),
         Row("pan and Woodworth's delay", panned),
         Row("DSP, KEMAR", lambda case: rendered(case, load_hrtf(None, SAMPLE_RATE_HZ))),
-        Row("DSP, 50 measurements", lambda case: rendered(case, few_set(case.head))),
+        Row("DSP, 50 measurements interpolated", lambda case: rendered(case, few_set(case.head, plain=True))),
+        Row("DSP, 50 measurements and other ears", lambda case: rendered(case, few_set(case.head)), _UNSEEN),
         Row("DSP, own dense set", lambda case: rendered(case, own_set(case.head))),
         Row("DSP and the true room", true_room, ("rooms", "unseen sounds")),
     ]
@@ -197,7 +202,8 @@ def evaluate(data: Path, rows: list[Row], splits: list[str], per_split: int) -> 
         sums: dict[str, list[dict[str, float]]] = {row.name: [] for row in rows if split in row.splits}
         for number, case in enumerate(cases(data, [split], per_split)):
             truth = truth_of(case)
-            ear_powers(own_set(case.head)), few_set(case.head), code_of(case)  # preparing a set is not rendering
+            # preparing a set is not rendering
+            ear_powers(own_set(case.head)), few_set(case.head, plain=True), prior_set(case), code_of(case)
             for row in rows:
                 if split in row.splits:
                     row.render(case) if number == 0 else None  # what is made once is made now
@@ -207,11 +213,16 @@ def evaluate(data: Path, rows: list[Row], splits: list[str], per_split: int) -> 
                     sums[row.name].append(measured(truth, sound, SAMPLE_RATE_HZ) | {"spent": spent})
         columns = list(METRICS)
         found[split] = {
-            name: {column: float(np.mean([one[column] for one in ones])) for column in columns}
-            | {"x real time": float(DURATION_S / np.median([one["spent"] for one in ones]))}
-            for name, ones in sums.items()
+            row.name: {column: float(np.mean([one[column] for one in sums[row.name]])) for column in columns}
+            | ({"x real time": _speed(sums[row.name])} if row.timed else {})
+            for row in rows
+            if split in row.splits
         }
     return found
+
+
+def _speed(ones: list[dict[str, float]]) -> float:
+    return float(DURATION_S / np.median([one["spent"] for one in ones]))
 
 
 def table(found: dict[str, dict[str, float]]) -> str:
@@ -221,7 +232,9 @@ def table(found: dict[str, dict[str, float]]) -> str:
     digits = dict(zip(columns, (3, 3, 3, 2, 0, 2, 3, 3, 1), strict=True))
     for name, values in found.items():
         cells = [
-            f"{values[column]:,.0f}"
+            ""
+            if column not in values
+            else f"{values[column]:,.0f}"
             if column == "x real time" and values[column] >= 20
             else f"{values[column]:.{digits[column]}f}"
             for column in columns

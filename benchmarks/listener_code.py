@@ -1,4 +1,4 @@
-"""Measures what a listener's code is worth: levels and times at directions that were not measured.
+"""Measures what a listener's code is worth, and what ears have in common: directions that were not measured.
 
 ``python benchmarks/listener_code.py DATA [--measurements 50]`` takes the folder that ``python -m training.binaural_flow
 prepare`` wrote, and prints a table in Markdown: means over the heads that are held out.
@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from foleyspace_host.hrtf.listener import ListenerModel, Traits, shipped_model, traits_of
+from foleyspace_host.hrtf.ear_prior import shipped_ears
+from foleyspace_host.hrtf.expected import ear_traits, expected_traits
+from foleyspace_host.hrtf.listener import BANDS_HZ, ListenerModel, Traits, shipped_model, traits_of
+from foleyspace_host.hrtf.onset import best_onsets
 from foleyspace_host.hrtf.refine import stencils
 from training.binaural_flow.data.evaluation import few_of
 from training.binaural_flow.data.heads import Head
@@ -37,6 +40,9 @@ def errors(head: Head, count: int, model: ListenerModel) -> dict[str, tuple[floa
     def spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.einsum("nk,nk...->n...", weights, values[neighbours])
 
+    onset, _ = best_onsets(few.unit, few.hrirs, few.sample_rate_hz)
+    both = np.concatenate([known.unit, truth.unit])
+    ears = expected_traits(shipped_ears(), both, ear_traits(few, onset), (neighbours, weights))[len(known.unit) :]
     here, there = model.traits(code, known.unit), model.traits(code, truth.unit)
     average = model.traits(nobody, truth.unit)
     ways = {
@@ -48,6 +54,7 @@ def errors(head: Head, count: int, model: ListenerModel) -> dict[str, tuple[floa
             there.level_db + spread(known.level_db - here.level_db),
             there.itd_us + spread(known.itd_us - here.itd_us),
         ),
+        "what ears have in common": (ears[..., : len(BANDS_HZ)], ears[:, 1, -1] - ears[:, 0, -1]),
     }
     return {
         name: (_rms(level - truth.level_db, free=True), _rms(itd - truth.itd_us)) for name, (level, itd) in ways.items()

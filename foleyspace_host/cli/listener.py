@@ -35,8 +35,8 @@ def command() -> None:
 def fit(measurements: Path, output: Path | None, as_json: bool) -> None:
     """Find the sixteen numbers that stand for the listener of a few MEASUREMENTS.sofa.
 
-    Directions are kept out in turn and predicted from the others, by interpolation and with the code's help, and it
-    says which is nearer.
+    Directions are kept out in turn and predicted from the others: by interpolation, with the code's help, and by what
+    ears have in common, as the renderer does of itself. It says which is nearest.
     """
     from foleyspace_host.diffusion.listener import Listener
     from foleyspace_host.hrtf.fit import fit_listener
@@ -57,22 +57,22 @@ def fit(measurements: Path, output: Path | None, as_json: bool) -> None:
 def _lines(found: ListenerFit, measurements: Path, target: Path) -> list[str]:
     from foleyspace_host.diffusion.model import shipped_adds
 
-    plain, alone, both = (
+    plain, alone, both, learnt = (
         f"{db:.2f} dB, {us:.0f} µs" for db, us in zip(found.level_error_db, found.itd_error_us, strict=True)
     )
     plainly = f"--renderer hrtf --hrtf {measurements}"
     with_code = f"--renderer diffusion --hrtf {measurements} --listener {target}"
-    if not found.sparse:
-        advice = f"so many measurements need no code: {plainly}"
-    elif found.code_helps and "sparse" in shipped_adds():
+    if found.code_helps and found.sparse and "sparse" in shipped_adds():
         advice = f"the code helps: {with_code}"
-    elif found.code_helps:
-        advice = f"the code would help, but the model that ships makes no use of it in free field: {plainly}"
+    elif found.renderer_helps:
+        advice = f"the renderer does the last by itself: {plainly}"
     else:
-        advice = f"the code does not help; the measurements interpolated are as near: {plainly}"
+        advice = f"the measurements need no help: {plainly}"
     rows = [
         ("measured", f"{found.n_directions} directions"),
-        ("kept out", f"predicted by interpolation within {plain}, by the code alone {alone}, by both {both}"),
+        ("kept out", f"predicted by interpolation within {plain}"),
+        ("", f"by the code alone {alone}, by both {both}"),
+        *([("", f"by what ears have in common {learnt}")] if found.by_other_ears else []),
         ("advice", advice),
         ("code", str(target)),
     ]

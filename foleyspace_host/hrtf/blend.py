@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.hrtf.align import Alignment
-from foleyspace_host.hrtf.head import HeadShadow
 from foleyspace_host.hrtf.refine import Stencil
 
-__all__ = ["dense_responses", "sounding_taps"]
+__all__ = ["Trend", "dense_responses", "sounding_taps"]
+
 
 _BLOCK = 128
 _TAIL_DB = -75.0
+
+
+class Trend(Protocol):
+    """What is taken out of aligned responses before they are interpolated, and given back.
+
+    Directions go by their numbers, those that were measured first.
+    """
+
+    def gains(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | NDArray[np.complex64]:
+        """Return the trend of directions, shape (n, 2, n_bins)."""
+        ...
+
+    def settled(self, rows: NDArray[np.int64], spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        """Give the trend back to what was interpolated without it, shape (n, 2, n_bins)."""
+        ...
 
 
 def sounding_taps(hrirs: NDArray[np.float32], plan: Alignment) -> int:
@@ -45,8 +62,7 @@ def dense_responses(
     onset: NDArray[np.float64],
     plan: Alignment,
     made: Stencil,
-    unit: NDArray[np.float64],
-    shadow: HeadShadow,
+    trend: Trend,
     power_weights: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Aligned responses of the measured directions, then of those made from them.
@@ -54,8 +70,8 @@ def dense_responses(
     What is made has the phase of the spline of the neighbours' spectra, and as magnitude the square of the
     spline of their magnitudes' square roots, which neither combs like the one nor overshoots like a spline
     of magnitudes; but not less than the former. (Held-out three quarters of KEMAR: log-spectral distance
-    1.56 dB, spectra alone 1.70 dB, log-magnitudes 1.63 dB.) All that is interpolated is interpolated less the
-    trend that the head's shadow makes.
+    1.56 dB, spectra alone 1.70 dB, log-magnitudes 1.63 dB.) All that is interpolated is interpolated less a trend:
+    what the head's shadow makes, or what is expected of the listener's ears.
 
     Parameters
     ----------
@@ -67,10 +83,8 @@ def dense_responses(
         How they are aligned.
     made : Stencil
         Neighbours and weights of the directions between.
-    unit : ndarray, shape (n_measured + n_made, 3)
-        All directions.
-    shadow : HeadShadow
-        Trend of the magnitudes at the bins of `plan`.
+    trend : Trend
+        What is taken out before interpolating, and given back, at the bins of `plan`.
     power_weights : ndarray, float32, shape (n_bins,)
         Weights of the bins in the power.
 
@@ -103,13 +117,13 @@ def dense_responses(
         matrix = np.zeros((len(part), len(used)), dtype=np.float32)
         # dense rows over the neighbours of a block: one matrix product instead of a gather
         np.put_along_axis(matrix, local.reshape(len(part), -1), weights[part].astype(np.float32), axis=1)
-        spectra = (plan.spectra(hrirs[used], onset[used]) / shadow.gains(unit[used])).reshape(len(used), -1)
+        spectra = (plan.spectra(hrirs[used], onset[used]) / trend.gains(used)).reshape(len(used), -1)
         blended = (matrix @ spectra.view(np.float32)).view(np.complex64)
         root = matrix @ np.sqrt(np.abs(spectra))
         size = np.abs(blended)
         np.square(np.maximum(root, 0.0, out=root), out=root)
         blended *= np.maximum(root, size) / np.maximum(size, np.float32(1e-30))
-        keep(n_measured + part, blended.reshape(len(part), 2, -1) * shadow.gains(unit[n_measured + part]))
+        keep(n_measured + part, trend.settled(n_measured + part, blended.reshape(len(part), 2, -1)))
     return responses, power
 
 

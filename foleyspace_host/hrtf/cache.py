@@ -33,9 +33,10 @@ LIMIT_BYTES = 512 << 20
 _ABANDONED_S = 3600.0
 _SUFFIX, _PARTIAL = ".hrtf", ".part"
 _MODULES = (
-    *("align", "blend", "cache", "ears", "head", "mesh", "netcdf", "onset"),
+    *("align", "blend", "cache", "ear_prior", "ears", "expected", "head", "listener", "mesh", "netcdf", "onset"),
     *("positions", "prepare", "prepared", "refine", "sofa", "stored"),
 )
+_LEARNT = "ears.npz"
 
 
 def cache_folder() -> Path:
@@ -82,10 +83,10 @@ def _algorithm() -> str:
     """Digest of the code that makes an entry, and of the libraries whose results may change."""
     digest = hashlib.sha256()
     folder = Path(__file__).parent
-    for module in _MODULES:
+    for name in (*(f"{module}.py" for module in _MODULES), f"assets/{_LEARNT}"):
         # without sources (a frozen program) the versions alone must do
         with contextlib.suppress(OSError):
-            digest.update((folder / f"{module}.py").read_bytes())
+            digest.update((folder / name).read_bytes())
     digest.update(f"{__version__} {np.__version__} {installed_version('scipy')}".encode())
     return digest.hexdigest()[:16]
 

@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.errors import InvalidInput
-from foleyspace_host.hrtf.listener import ListenerModel, Traits, shipped_model, traits_of
+from foleyspace_host.hrtf.ear_prior import EarPrior, shipped_ears
+from foleyspace_host.hrtf.expected import FEW_DIRECTIONS, ear_traits, expected_traits
+from foleyspace_host.hrtf.listener import BANDS_HZ, ListenerModel, Traits, shipped_model, traits_of
+from foleyspace_host.hrtf.onset import best_onsets
 from foleyspace_host.hrtf.refine import stencils
 from foleyspace_host.hrtf.sofa import MeasuredHrirs, read_sofa
 
@@ -37,22 +40,33 @@ class ListenerFit:
         Measured directions.
     sparse : bool
         Whether they are few.
-    level_error_db, itd_error_us : tuple of 3 floats
+    level_error_db, itd_error_us : tuple of 4 floats
         Root-mean-square errors at measured directions that were kept out in turn: of interpolating the others, of
-        the code alone, and of the code with what it leaves interpolated [dB, us].
+        the code alone, of the code with what it leaves interpolated, and of what is to be expected by what ears have
+        in common, which the renderer asks for of few directions alone [dB, us].
     """
 
     name: str
     code: tuple[float, ...]
     n_directions: int
     sparse: bool
-    level_error_db: tuple[float, float, float]
-    itd_error_us: tuple[float, float, float]
+    level_error_db: tuple[float, float, float, float]
+    itd_error_us: tuple[float, float, float, float]
+
+    @property
+    def by_other_ears(self) -> bool:
+        """Whether the renderer makes use of what ears have in common."""
+        return self.n_directions < FEW_DIRECTIONS
+
+    @property
+    def renderer_helps(self) -> bool:
+        """Whether the renderer, by what ears have in common, is nearer than interpolation alone."""
+        return self.level_error_db[3] < self.level_error_db[0]
 
     @property
     def code_helps(self) -> bool:
-        """Whether the code, with what it leaves interpolated, is clearly nearer than interpolation: 5 % and more."""
-        return self.level_error_db[2] < _CLEARLY * self.level_error_db[0]
+        """Whether the code, with what it leaves interpolated, is nearer than the renderer is without: 5 % and more."""
+        return self.level_error_db[2] < _CLEARLY * min(self.level_error_db[0], self.level_error_db[3])
 
 
 def fit_listener(path: Path) -> ListenerFit:
@@ -99,19 +113,25 @@ def judged(measured: MeasuredHrirs, model: ListenerModel) -> ListenerFit:
     ListenerFit
     """
     traits = traits_of(measured)
+    onset, _ = best_onsets(measured.unit, measured.hrirs, measured.sample_rate_hz)
+    ears = ear_traits(measured, onset)
+    # of more than a few directions the renderer asks nothing of other ears
+    prior = shipped_ears() if len(measured.unit) < FEW_DIRECTIONS else None
     errors = []
     for fold in range(_FOLDS):
         out = np.arange(len(traits.unit)) % _FOLDS == fold
         rest = Traits(traits.unit[~out], traits.level_db[~out], traits.itd_us[~out])
-        errors.append(_errors(rest, Traits(traits.unit[out], traits.level_db[out], traits.itd_us[out]), model))
+        found = _errors(rest, Traits(traits.unit[out], traits.level_db[out], traits.itd_us[out]), model)
+        learnt = found[:, :1] if prior is None else _learnt_errors(prior, traits.unit, ears, out)
+        errors.append(np.concatenate([found, learnt], axis=1))
     level, itd = np.sqrt(np.mean(np.concatenate(errors, axis=2), axis=2))
     return ListenerFit(
         name=measured.name,
         code=tuple(float(number) for number in model.fit_traits(traits)),
         n_directions=len(measured.unit),
         sparse=len(measured.unit) < DENSE,
-        level_error_db=(float(level[0]), float(level[1]), float(level[2])),
-        itd_error_us=(float(itd[0]), float(itd[1]), float(itd[2])),
+        level_error_db=(float(level[0]), float(level[1]), float(level[2]), float(level[3])),
+        itd_error_us=(float(itd[0]), float(itd[1]), float(itd[2]), float(itd[3])),
     )
 
 
@@ -134,3 +154,14 @@ def _errors(known: Traits, wanted: Traits, model: ListenerModel) -> NDArray[np.f
             np.stack([(found - wanted.itd_us) ** 2 for found in times]),
         ]
     )
+
+
+def _learnt_errors(
+    prior: EarPrior, unit: NDArray[np.float64], ears: NDArray[np.float64], out: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Squared errors of what ears have in common, shape (2, 1, n_directions)."""
+    made = stencils(unit[~out], unit[out])
+    found = expected_traits(prior, np.concatenate([unit[~out], unit[out]]), ears[~out], made)[-out.sum() :]
+    apart = found - ears[out]
+    level = np.square(apart[..., : len(BANDS_HZ)]).mean(axis=(1, 2))
+    return np.stack([level, np.square(apart[:, 1, -1] - apart[:, 0, -1])])[:, None]

@@ -74,11 +74,14 @@ class HeadShadow:
 
     Parameters
     ----------
+    unit : ndarray, float64, shape (n, 3)
+        Directions.
     frequency_hz : ndarray, shape (n_bins,)
         Frequencies [Hz].
     """
 
-    def __init__(self, frequency_hz: NDArray[np.float64]) -> None:
+    def __init__(self, unit: NDArray[np.float64], frequency_hz: NDArray[np.float64]) -> None:
+        self._unit = unit
         angles = np.arange(0.0, 180.0 + _ANGLE_STEP_DEG, _ANGLE_STEP_DEG)
         response = sphere_response(np.array([_DISTANCE_M]), angles, _FREQUENCIES_HZ, _SHADOW_RADIUS_M)[0]
         wanted = np.log(np.clip(frequency_hz, _FREQUENCIES_HZ[0], _FREQUENCIES_HZ[-1]))
@@ -88,11 +91,15 @@ class HeadShadow:
         side, below = np.cos(elevation), np.sin(elevation)
         self._ears = np.array([[0.0, side, below], [0.0, -side, below]])
 
-    def gains(self, unit: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Return the trend for directions (n, 3), shape (n, 2 ears, n_bins)."""
-        angle = np.degrees(np.arccos(np.clip(unit @ self._ears.T, -1.0, 1.0))) / _ANGLE_STEP_DEG
+    def gains(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the trend for the directions of these numbers, shape (n, 2 ears, n_bins)."""
+        angle = np.degrees(np.arccos(np.clip(self._unit[rows] @ self._ears.T, -1.0, 1.0))) / _ANGLE_STEP_DEG
         low = np.minimum(angle.astype(np.int64), len(self._table) - 2)
         part = (angle - low).astype(np.float32)[..., None]
         gains: NDArray[np.float32] = self._table[low] * (np.float32(1.0) - part)
         gains += self._table[low + 1] * part
         return gains
+
+    def settled(self, rows: NDArray[np.int64], spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        """Give the trend back to spectra without it, shape (n, 2 ears, n_bins)."""
+        return spectra * self.gains(rows)

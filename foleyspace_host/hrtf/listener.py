@@ -22,7 +22,18 @@ from foleyspace_host.errors import InvalidInput
 from foleyspace_host.hrtf.refine import lattice, stencils
 from foleyspace_host.hrtf.sofa import MeasuredHrirs
 
-__all__ = ["BANDS_HZ", "N_CODE", "ListenerModel", "Traits", "learn_listeners", "shipped_model", "traits_of"]
+__all__ = [
+    "BANDS_HZ",
+    "N_CODE",
+    "ListenerModel",
+    "Traits",
+    "band_levels_db",
+    "band_weights",
+    "erb_number",
+    "learn_listeners",
+    "shipped_model",
+    "traits_of",
+]
 
 N_CODE = 16
 """Length of a code."""
@@ -77,18 +88,51 @@ def traits_of(measured: MeasuredHrirs) -> Traits:
     Traits
         Of all directions that were measured.
     """
-    from scipy import fft
-
     from foleyspace_host.hrtf.onset import threshold_onsets
 
     rate = measured.sample_rate_hz
-    n_fft = 1 << max(int(np.ceil(np.log2(measured.hrirs.shape[-1]))), 10)
-    power = np.square(np.abs(fft.rfft(measured.hrirs.astype(np.float64), n_fft)))
-    in_bands = np.einsum("nef,bf->neb", power, _band_weights(n_fft, rate))
-    loudest = in_bands.max(axis=(1, 2), keepdims=True)
-    level_db = 10.0 * np.log10(np.maximum(in_bands, loudest * 10.0 ** (_FLOOR_DB / 10.0)))
     onset = threshold_onsets(measured.hrirs, [_ONSET_DB])[0] + measured.delay_samples
-    return Traits(measured.unit, level_db, (onset[:, 1] - onset[:, 0]) * (1e6 / rate))
+    return Traits(measured.unit, band_levels_db(measured.hrirs, rate), (onset[:, 1] - onset[:, 0]) * (1e6 / rate))
+
+
+def band_levels_db(hrirs: NDArray[np.float32], sample_rate_hz: int) -> Floats:
+    """Return the levels of responses in auditory bands.
+
+    Parameters
+    ----------
+    hrirs : ndarray, float32, shape (n, 2, n_taps)
+        Responses.
+    sample_rate_hz : int
+        Their rate [Hz].
+
+    Returns
+    -------
+    ndarray, float64, shape (n, 2, 32)
+        Levels in `BANDS_HZ`, at most 60 dB below the loudest of the direction [dB].
+    """
+    from scipy import fft
+
+    n_fft = 1 << max(int(np.ceil(np.log2(hrirs.shape[-1]))), 10)
+    power = np.square(np.abs(fft.rfft(hrirs.astype(np.float64), n_fft)))
+    hz: Floats = np.fft.rfftfreq(n_fft, 1.0 / sample_rate_hz).astype(np.float64)
+    in_bands = np.einsum("nef,bf->neb", power, band_weights(hz))
+    loudest = in_bands.max(axis=(1, 2), keepdims=True)
+    level_db: Floats = 10.0 * np.log10(np.maximum(in_bands, np.maximum(loudest * 10.0 ** (_FLOOR_DB / 10.0), 1e-30)))
+    return level_db
+
+
+def band_weights(frequency_hz: Floats) -> Floats:
+    """Return triangular bands over the auditory scale, each of unit sum, shape (32, n_bins)."""
+    apart = np.abs(erb_number(frequency_hz) - erb_number(np.array(BANDS_HZ))[:, None])
+    weights: Floats = np.maximum(1.0 - apart, 1e-9)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
+
+
+def erb_number(frequency_hz: Floats) -> Floats:
+    """Return places on the auditory scale (Glasberg & Moore 1990), one for each equivalent rectangular bandwidth."""
+    number: Floats = 21.4 * np.log10(4.37e-3 * frequency_hz + 1.0)
+    return number
 
 
 class ListenerModel:
@@ -247,13 +291,3 @@ def learn_listeners(
 def shipped_model() -> ListenerModel:
     """Return the model that ships, learnt from the training listeners of `NOTICE`."""
     return ListenerModel.load(_FILE)
-
-
-@lru_cache(maxsize=8)
-def _band_weights(n_fft: int, rate: int) -> Floats:
-    """Triangular bands over the auditory scale, each of unit sum, shape (n_bands, n_fft / 2 + 1)."""
-    hz = np.fft.rfftfreq(n_fft, 1.0 / rate)
-    number = 21.4 * np.log10(4.37e-3 * hz + 1.0)
-    centres = 21.4 * np.log10(4.37e-3 * np.array(BANDS_HZ) + 1.0)
-    weights = np.maximum(1.0 - np.abs(number - centres[:, None]), 1e-9)
-    return weights / weights.sum(axis=1, keepdims=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from foleyspace_host.hrtf.prepared import Hrtf
 
 if TYPE_CHECKING:
     from foleyspace_host.hrtf.align import Alignment
+    from foleyspace_host.hrtf.blend import Trend
+    from foleyspace_host.hrtf.ear_prior import EarPrior
+    from foleyspace_host.hrtf.refine import Stencil
     from foleyspace_host.hrtf.sofa import MeasuredHrirs
 
 __all__ = ["DEFAULT_SOFA", "Hrtf", "load_hrtf", "prepare"]
@@ -25,7 +28,9 @@ _LEVEL_BAND_HZ = (100.0, 16_000.0)
 _LARGEST_BYTES = 256 << 20
 
 
-def prepare(measured: MeasuredHrirs, sample_rate_hz: int) -> Hrtf:
+def prepare(
+    measured: MeasuredHrirs, sample_rate_hz: int, ears: EarPrior | Literal["shipped"] | None = "shipped"
+) -> Hrtf:
     """Prepare measured responses for rendering.
 
     Parameters
@@ -34,6 +39,9 @@ def prepare(measured: MeasuredHrirs, sample_rate_hz: int) -> Hrtf:
         Responses as measured.
     sample_rate_hz : int
         Rate at which will be rendered [Hz]; the responses are resampled once.
+    ears : EarPrior, "shipped" or None
+        What ears have in common, which helps between directions that are fewer than `FEW_DIRECTIONS`; None to do
+        without.
 
     Returns
     -------
@@ -43,6 +51,8 @@ def prepare(measured: MeasuredHrirs, sample_rate_hz: int) -> Hrtf:
     # a set from the cache needs none of these
     from foleyspace_host.hrtf.align import Alignment, pre_roll_samples
     from foleyspace_host.hrtf.blend import dense_responses, sounding_taps
+    from foleyspace_host.hrtf.ear_prior import shipped_ears
+    from foleyspace_host.hrtf.expected import FEW_DIRECTIONS, Expected, ear_traits
     from foleyspace_host.hrtf.head import HeadShadow
     from foleyspace_host.hrtf.onset import best_onsets
     from foleyspace_host.hrtf.refine import MAX_VERTICES, dense_mesh, stencils
@@ -53,13 +63,16 @@ def prepare(measured: MeasuredHrirs, sample_rate_hz: int) -> Hrtf:
     plan = plan.cut_to(sounding_taps(hrirs, plan))
     mesh = dense_mesh(measured.unit, min(MAX_VERTICES, _LARGEST_BYTES // (2 * 4 * plan.n_taps)))
     made = stencils(measured.unit, mesh.unit[len(measured.unit) :])
-    shadow = HeadShadow(np.arange(plan.n_bins, dtype=np.float64) * (sample_rate_hz / plan.n_fft))
-    pink = _pink_weights(plan, sample_rate_hz)
-    responses, power = dense_responses(hrirs, onset, plan, made, mesh.unit, shadow, pink)
-
+    frequency_hz = np.arange(plan.n_bins, dtype=np.float64) * (sample_rate_hz / plan.n_fft)
+    trend: Trend = HeadShadow(mesh.unit, frequency_hz)
     delay = (onset + measured.delay_samples) * (sample_rate_hz / measured.sample_rate_hz)
-    neighbours, weights = made
-    delay = np.concatenate([delay, (weights[..., None] * delay[neighbours]).sum(axis=1)])
+    expected_delay = np.zeros((len(mesh.unit), 2))
+    if ears is not None and len(measured.unit) < FEW_DIRECTIONS:
+        prior = shipped_ears() if ears == "shipped" else ears
+        trend = Expected(prior, mesh.unit, ear_traits(measured, onset), made, frequency_hz)
+        expected_delay = trend.arrival_us * (sample_rate_hz / 1e6)
+    responses, power = dense_responses(hrirs, onset, plan, made, trend, _pink_weights(plan, sample_rate_hz))
+    delay = expected_delay + _spread(delay - expected_delay[: len(delay)], made)
     areas = mesh.vertex_areas()
     delay -= np.average(delay.mean(axis=1), weights=areas)
     gain = 1.0 / np.sqrt(np.average(power, weights=areas))
@@ -74,6 +87,12 @@ def prepare(measured: MeasuredHrirs, sample_rate_hz: int) -> Hrtf:
         gain_db=float(20.0 * np.log10(gain)),
         onset_estimator=estimator,
     )
+
+
+def _spread(values: NDArray[np.float64], made: Stencil) -> NDArray[np.float64]:
+    """Return values of measured directions, followed by those of the directions made from them."""
+    neighbours, weights = made
+    return np.concatenate([values, (weights[..., None] * values[neighbours]).sum(axis=1)])
 
 
 def load_hrtf(path: Path | str | None, sample_rate_hz: int) -> Hrtf:

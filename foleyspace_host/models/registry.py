@@ -94,8 +94,8 @@ ENTRIES: tuple[ModelEntry, ...] = (
             "trained by training/binaural_flow on 32 heads of the CIPIC HRTF database and the KEMAR, and on sounds of"
             " OpenSFX (CC BY 3.0, CC0), of Sonic Pi (CC0) and of espeak-ng; its weights stored in 16 bits"
         ),
-        sha256="edf1b32874d677c0beb7ee2a4c6cea1b28c4e98c9aff2c6d5734c7c1381349d1",
-        size_bytes=688788,
+        sha256="4f3de7564823a25fee136ddeb8a71c048e8de780b03ffdc44c2c4f8dea2183c9",
+        size_bytes=696640,
         notes="adds rooms of 0.15 to 0.6 s (--renderer diffusion); measured in models/assets/binaural-flow.md",
     ),
     ModelEntry(

@@ -98,7 +98,8 @@ class SourceConditions:
         listener: Listener | None,
         adds: Set[str],
     ) -> None:
-        self._path, self._hrtf, self._listener, self._adds = path, hrtf, listener, adds
+        self._path, self._hrtf, self._listener = path, hrtf, listener
+        self._sparse = listener is not None and listener.sparse and "sparse" in adds
         self._extent_deg = extent_deg if "extent" in adds and len(parts_of(extent_deg)) > 1 else 0.0
         self._room = None
         if room is not None:
@@ -111,8 +112,7 @@ class SourceConditions:
 
         What the model does not add better than the renderer counts as not lacking.
         """
-        sparse = self._listener is not None and self._listener.sparse and "sparse" in self._adds
-        return self._room is None and self._extent_deg == 0.0 and not sparse
+        return self._room is None and self._extent_deg == 0.0 and not self._sparse
 
     def rows(self, first: int, count: int) -> NDArray[np.float32]:
         """Return the rows of frames first ... first + count - 1, shape (count, N_CONDITION)."""
@@ -121,9 +121,8 @@ class SourceConditions:
         velocity = radial_velocity_m_s(unit, distance_m, SAMPLE_RATE_HZ / HOP)
         delay, power = self._ears(unit[:-1])
         source = source_numbers(unit[:-1], distance_m[:-1], velocity, delay / SAMPLE_RATE_HZ, np.sqrt(power))
-        listener = self._listener
-        code = None if listener is None else np.asarray(listener.code, dtype=np.float32)
-        return condition_rows(source, self._room, self._extent_deg, code, listener is not None and listener.sparse)
+        code = None if self._listener is None else np.asarray(self._listener.code, dtype=np.float32)
+        return condition_rows(source, self._room, self._extent_deg, code, self._sparse)
 
     def _ears(self, unit: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         mesh = self._hrtf.mesh

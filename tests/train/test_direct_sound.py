@@ -18,6 +18,7 @@ from foleyspace_host.hrtf.sofa import MeasuredHrirs  # noqa: E402
 from foleyspace_host.render.binaural import render_blocks  # noqa: E402
 from foleyspace_host.render.options import RenderOptions  # noqa: E402
 from foleyspace_host.render.told import SourceConditions  # noqa: E402
+from training.binaural_flow.data.direct import Voice, render_direct  # noqa: E402
 from training.binaural_flow.data.heads import Head  # noqa: E402
 from training.binaural_flow.data.listeners import ListenerBank  # noqa: E402
 from training.binaural_flow.data.reflected import Surroundings  # noqa: E402
@@ -103,6 +104,20 @@ def test_a_direct_sound_is_the_renderers(
     assert error_db(wanted, prior, 0, 8000) < below_8k_db
     assert error_db(wanted, prior, 8000, 16_000) < above_db
     assert np.array_equal(prior, target)
+
+
+def test_a_source_may_come_near_for_a_moment(bank: ListenerBank) -> None:
+    """Nearer than a metre at two control points, between which the gains of the near field are drawn on lines."""
+    unit, distance_m = np.tile([1.0, 0.0, 0.0], (9, 1)), np.full(9, 2.0)
+    distance_m[[1, 2]] = 0.9
+    own = bank.own[0]
+    voice = Voice(torch.ones(8 * 256), own, unit, distance_m, own.locate(unit), 1.0 / distance_m)
+    found = render_direct([voice], bank)
+    far = replace(voice, distance_m=np.full(9, 2.0))
+    assert torch.isfinite(found).all()
+    difference = (found - render_direct([far], bank))[0, 0].abs()
+    assert float(difference[: 3 * 256].max()) > 0.0
+    assert float(difference[6 * 256 :].max()) < 1e-5
 
 
 @pytest.mark.parametrize("name", list(SCENARIOS))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,12 +17,13 @@ from foleyspace_host.diffusion.condition import N_CONDITION, SLICES  # noqa: E40
 from foleyspace_host.diffusion.reach import Reach  # noqa: E402
 from foleyspace_host.diffusion.sampler import SIGMA  # noqa: E402
 from training.binaural_flow.model.ema import AveragedWeights  # noqa: E402
-from training.binaural_flow.model.losses import end_point_weight, multi_resolution, total_loss  # noqa: E402
+from training.binaural_flow.model.losses import coherence_error, end_point_weight, multi_resolution, total_loss  # noqa: E402
 from training.binaural_flow.model.net import FlowNet, NetSize, known_share  # noqa: E402
 from training.binaural_flow.model.spectra import compressed, expanded, reach, shown, spectra, waveforms  # noqa: E402
 
 SIZE = NetSize(8, (8, 12, 16), (1, 2, 3, 1, 1), 2, 16)
 N = 30
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +44,7 @@ def awake(net: FlowNet) -> FlowNet:
     """A network that adds something."""
     torch.manual_seed(3)
     torch.nn.init.normal_(net.leave.weight, std=0.1)
+    torch.nn.init.normal_(net.shape.weight, std=0.1)
     return net.eval()
 
 
@@ -104,6 +108,23 @@ def test_what_is_known_on_the_way_is_the_estimate_with_the_least_error() -> None
     assert float(known_share(torch.zeros(1))) == 0.0
 
 
+def test_noise_is_led_past_the_network_from_each_ear_to_each() -> None:
+    """With gains that are constants, the residual at the start is a mixture of what the flow begins with."""
+    net = FlowNet(SIZE).eval()
+    gains = torch.tensor([[0.5, 0.25], [-1.0, 2.0]])
+    with torch.no_grad():
+        net.shape.bias.copy_(gains.flatten())
+        prior, noise = torch.randn(1, 4, 512, N), SIGMA * 0.5**0.5 * torch.randn(1, 4, 512, N)
+        maps = torch.cat([prior + noise, prior, torch.randn(1, 3, 512, N)], dim=1)
+        found = net(maps, rows(N), torch.zeros(1))
+    ears = noise.reshape(1, 2, 2, 512, N)  # ear, part
+    wanted = torch.einsum("ef,bfpkn->bepkn", gains, ears).reshape(noise.shape)
+    # as loud as a residual is: 0.05 of the squared reach in each part
+    scale = (0.05 / (0.5 * SIGMA**2)) ** 0.5
+    torch.testing.assert_close(found, scale * wanted, atol=1e-4, rtol=1e-4)
+    assert abs(float(found[:, :2].square().mean()) / (0.05 * (0.5**2 + 0.25**2)) - 1.0) < 0.05
+
+
 def test_it_sees_as_far_as_it_says() -> None:
     net = awake(FlowNet(SIZE))
     n, at = net.size.memory + 40, 25
@@ -141,6 +162,31 @@ def test_losses_are_nothing_for_the_truth_and_grow_away_from_it() -> None:
     turned = spectrum.clone()
     turned[:, 0] *= 1j
     assert abs(float(total_loss(maps, maps, spectrum, turned, at_start).phase) - 1.0) < 1e-3
+
+
+def test_correlation_between_the_ears_is_that_of_the_benchmark() -> None:
+    """On white noise, part of which is the same at both ears and a few samples late at one."""
+    spec = importlib.util.spec_from_file_location("binaural_metrics", ROOT / "benchmarks" / "binaural_metrics.py")
+    assert spec is not None
+    assert spec.loader is not None
+    metrics = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(metrics)
+    generator = torch.Generator().manual_seed(5)
+    own, common = torch.randn(2, 2, 48_000, generator=generator)
+    pairs = [torch.stack([g * common[0] + own[0], g * common[0].roll(20) + own[1]]) for g in (0.0, 0.7, 3.0)]
+    for one, other in ((0, 1), (1, 2), (0, 2)):
+        found = float(coherence_error(pairs[one][None], pairs[other][None]))
+        wanted = metrics.iacc_error(pairs[other].numpy().astype(np.float64), pairs[one].numpy().astype(np.float64))
+        assert found == pytest.approx(wanted, rel=0.1)
+    assert float(coherence_error(pairs[1][None], pairs[1][None])) == 0.0
+    # it leads there: a step along its gradient makes it smaller
+    start = pairs[2][None].clone().requires_grad_()
+    coherence_error(start, pairs[0][None]).backward()
+    gradient = start.grad
+    assert gradient is not None
+    with torch.no_grad():
+        after = start - 0.3 * gradient / gradient.square().mean().sqrt()
+    assert float(coherence_error(after, pairs[0][None])) < 0.98 * float(coherence_error(start, pairs[0][None]).detach())
 
 
 def test_the_spectral_loss_is_that_of_its_definition() -> None:

@@ -16,8 +16,10 @@ torch = pytest.importorskip("torch", reason="needs torch: make test-train")
 from foleyspace_host.errors import InvalidInput  # noqa: E402
 from foleyspace_host.geometry.trajectory_file import read_trajectory  # noqa: E402
 from foleyspace_host.hrtf import prepare as hrtf_prepare  # noqa: E402
+from foleyspace_host.hrtf.ear_prior import EarPrior  # noqa: E402
 from foleyspace_host.hrtf.prepare import DEFAULT_SOFA  # noqa: E402
 from foleyspace_host.hrtf.sofa import read_sofa  # noqa: E402
+from training.binaural_flow import commands  # noqa: E402
 from training.binaural_flow.data.credits import free_to_train, licence_of, licences  # noqa: E402
 from training.binaural_flow.data.evaluation import SPLITS, cases, truth_of, write_evaluation  # noqa: E402
 from training.binaural_flow.data.heads import Head, read_archive, write_archive  # noqa: E402
@@ -25,6 +27,7 @@ from training.binaural_flow.data.material import Sound, conditioned, is_held_out
 from training.binaural_flow.data.pack import pack_heads, pack_sounds, unpack_heads, unpack_sounds  # noqa: E402
 from training.binaural_flow.data.prepare import load, prepare  # noqa: E402
 from training.binaural_flow.data.presets import find_preset  # noqa: E402
+from training.binaural_flow.recipes import find_recipe  # noqa: E402
 
 KEMAR = Path(hrtf_prepare.__file__).parent / "assets" / DEFAULT_SOFA
 RATE = 48_000
@@ -61,6 +64,7 @@ def prepared(sources: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactor
     assert manifest["heads_held_out"] == ["CIPIC 018"]
     assert manifest["heads"] == ["CIPIC 003", "CIPIC 008", "CIPIC 010", "KEMAR"]
     assert json.loads((out / "manifest.json").read_text()) == manifest
+    assert EarPrior.load(out / "ears.npz").n_traits == 37
     return out
 
 
@@ -221,3 +225,14 @@ def test_the_evaluation_set_is_fixed_and_asks_what_it_says(prepared: Path, tmp_p
         assert rate == RATE
         assert pytest.approx(truth_of(case), abs=1e-6) == truth.T
         assert len(read_trajectory(tmp_path / f"{case.name}.trajectory.json").sources) == 1
+
+
+def test_the_same_examples_come_from_processes_as_from_none(prepared: Path) -> None:
+    recipe = replace(find_recipe("tiny"), lead_frames=4, crop_frames=28)
+    found = []
+    for workers in (0, 1):
+        with commands.sources(prepared, recipe, "cpu", workers) as (examples, held_out):
+            found.append([source.batch(3, 2) for source in (examples, held_out)])
+    for one, other in zip(*found, strict=True):
+        assert torch.equal(one.target, other.target)
+        assert torch.equal(one.condition, other.condition)

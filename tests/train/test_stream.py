@@ -89,6 +89,14 @@ def test_processes_make_the_same_batches_ahead(batches: Batches) -> None:
         ahead.close()
 
 
+def test_heads_are_the_same_by_whichever_process(bank: ListenerBank) -> None:
+    again = ListenerBank(bank.heads, n_sparse=1, code=lambda measured: np.zeros(16, np.float32), workers=2)
+    assert torch.equal(again.responses, bank.responses)
+    for one, other in zip([*bank.own, *bank.thin[0]], [*again.own, *again.thin[0]], strict=True):
+        assert (one.head, one.first, one.sparse) == (other.head, other.first, other.sparse)
+        assert np.array_equal(one.delay_samples, other.delay_samples)
+
+
 def test_the_prior_has_level_one(batches: Batches) -> None:
     level = batches.batch(1, 8).prior.square().mean(dim=(1, 2)).sqrt()
     assert level.numpy() == pytest.approx(np.ones(8), abs=1e-3)

@@ -104,6 +104,15 @@ def test_the_rate_rises_and_falls() -> None:
     assert rates[12] == pytest.approx(0.01 * SMALL.learning_rate)
 
 
+def test_a_rate_may_fall_slowly_and_cool_at_last() -> None:
+    slow = replace(SMALL, n_steps=20, fall_steps=40, cool_steps=5)
+    rates = [learning_rate(slow, step) for step in range(21)]
+    over_all = replace(SMALL, n_steps=40)
+    assert rates[:16] == [learning_rate(over_all, step) for step in range(16)]
+    assert rates[20] == pytest.approx(0.01 * SMALL.learning_rate)
+    assert rates[18] < 0.5 * learning_rate(over_all, 18)
+
+
 def test_times_are_those_that_are_asked_for_later() -> None:
     t = flow_time(4000, torch.Generator().manual_seed(0))
     assert 0.45 < float((t == 0.0).float().mean()) < 0.55

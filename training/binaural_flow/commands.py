@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import torch
@@ -16,11 +18,27 @@ from foleyspace_host.errors import FoleySpaceError, InvalidInput
 from training.binaural_flow.data.batches import Batches
 from training.binaural_flow.data.prepare import load, prepare
 from training.binaural_flow.data.presets import PRESETS, find_preset
-from training.binaural_flow.recipes import RECIPES, Recipe, find_recipe, preset_of
+from training.binaural_flow.data.workers import Ahead
+from training.binaural_flow.recipes import RECIPES, DataChoice, find_recipe, preset_of
+
+if TYPE_CHECKING:
+    from training.binaural_flow.train import Source
 
 __all__ = ["main"]
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_PAPER_RECIPE = click.option(
+    "--recipe",
+    type=click.Choice(["paper", "paper-cpu"]),
+    default="paper",
+    show_default=True,
+    help="How large, and how long.",
+)
+_WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(0),
+    help="Processes that make examples ahead; all cores but one beside a GPU, none on a processor.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,8 +67,16 @@ def _prepare(out: Path, heads: Path, sounds: tuple[Path, ...], any_licence: bool
 @click.option("--minutes", type=float, help="Stop after so long, to go on with the same command.")
 @click.option("--steps", type=int, help="Steps instead of the recipe's.")
 @click.option("--threads", type=int, help="Threads of the processor.")
+@_WORKERS
 def _train(
-    data: Path, recipe: str, out: Path, device: str, minutes: float | None, steps: int | None, threads: int | None
+    data: Path,
+    recipe: str,
+    out: Path,
+    device: str,
+    minutes: float | None,
+    steps: int | None,
+    threads: int | None,
+    workers: int | None,
 ) -> None:
     """Train on the folder DATA, or go on with it."""
     from training.binaural_flow.train import train
@@ -61,9 +87,9 @@ def _train(
     chosen = find_recipe(recipe)
     if steps is not None:
         chosen = replace(chosen, n_steps=steps)
-    examples, held_out = sources(data, chosen, device)
-    left = None if minutes is None else minutes - (time.monotonic() - start) / 60.0
-    training = train(chosen, examples, held_out, out, device=device, minutes=left, say=click.echo)
+    with sources(data, chosen, device, workers) as (examples, held_out):
+        left = None if minutes is None else minutes - (time.monotonic() - start) / 60.0
+        training = train(chosen, examples, held_out, out, device=device, minutes=left, say=click.echo)
     state = "done" if training.step >= chosen.n_steps else "to go on, give the same command again"
     click.echo(f"{training.step} of {chosen.n_steps} steps; {state}")
 
@@ -156,53 +182,95 @@ def _evaluation(data: Path, out: Path) -> None:
 @click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
 @click.option("--minutes", type=float, help="Stop after so long, to go on with the same command.")
 @click.option("--steps", type=int, help="Steps in all.")
-def _train_paper(data: Path, out: Path, device: str, minutes: float | None, steps: int | None) -> None:
+@click.option("--threads", type=int, help="Threads of the processor.")
+@_WORKERS
+@_PAPER_RECIPE
+def _train_paper(
+    data: Path,
+    out: Path,
+    device: str,
+    minutes: float | None,
+    steps: int | None,
+    threads: int | None,
+    workers: int | None,
+    recipe: str,
+) -> None:
     """Train the paper's waveform model on the folder DATA, for comparison."""
-    from training.binaural_flow.paper_mode.train import PaperRecipe, train_paper
+    from training.binaural_flow.paper_mode.train import PAPER_RECIPES, train_paper
 
-    recipe = PaperRecipe() if steps is None else PaperRecipe(n_steps=steps)
-    examples, _ = sources(data, find_recipe("base"), device)
-    done = train_paper(recipe, examples, out, device=device, minutes=minutes, say=click.echo)
-    click.echo(f"{done} of {recipe.n_steps} steps")
+    start = time.monotonic()
+    if threads is not None:
+        torch.set_num_threads(threads)
+    chosen = PAPER_RECIPES[recipe]
+    if steps is not None:
+        chosen = replace(chosen, n_steps=steps)
+    with sources(data, chosen, device, workers) as (examples, _):
+        left = None if minutes is None else minutes - (time.monotonic() - start) / 60.0
+        done = train_paper(chosen, examples, out, device=device, minutes=left, say=click.echo)
+    click.echo(f"{done} of {chosen.n_steps} steps")
 
 
 @_commands.command("render-paper")
 @click.argument("data", type=_FOLDER)
 @click.argument("run", type=_FOLDER)
 @click.argument("out", type=_FOLDER)
-def _render_paper(data: Path, run: Path, out: Path) -> None:
+@_PAPER_RECIPE
+def _render_paper(data: Path, run: Path, out: Path, recipe: str) -> None:
     """Render the evaluation set with the training RUN into OUT, for `benchmarks/binaural_quality.py --other`."""
     import soundfile
 
     from training.binaural_flow.data.evaluation import cases
-    from training.binaural_flow.paper_mode.train import PaperRecipe, paper_net, render_case
+    from training.binaural_flow.paper_mode.train import PAPER_RECIPES, paper_net, render_case
 
-    net = paper_net(run, PaperRecipe())
+    chosen = PAPER_RECIPES[recipe]
+    net = paper_net(run, chosen)
     out.mkdir(parents=True, exist_ok=True)
     for case in cases(data):
-        soundfile.write(out / f"{case.name}.wav", render_case(net, case).T, 48_000, subtype="FLOAT")
+        soundfile.write(
+            out / f"{case.name}.wav", render_case(net, case, autocast=chosen.autocast).T, 48_000, subtype="FLOAT"
+        )
 
 
-def sources(data: Path, recipe: Recipe, device: str) -> tuple[Batches, Batches]:
-    """Return the streams that a recipe learns from, and is looked at with.
+@contextmanager
+def sources(data: Path, recipe: DataChoice, device: str, workers: int | None = None) -> Iterator[tuple[Source, Source]]:
+    """Give the streams that a recipe learns from, and is looked at with.
 
     Parameters
     ----------
     data : Path
         Prepared folder.
-    recipe : Recipe
+    recipe : Recipe or PaperRecipe
         The recipe.
     device : str
-        Where batches are made.
+        Where batches shall be.
+    workers : int, optional
+        Processes that make them; all cores but one for another device than the processor.
 
-    Returns
-    -------
-    examples, held_out : Batches
+    Yields
+    ------
+    examples, held_out : Source
     """
     preset = preset_of(recipe)
-    found = load(data, preset, device, on_progress=lambda done, total: _said("preparing heads", done, total))
+    if workers is None:
+        workers = 0 if torch.device(device).type == "cpu" else max((os.cpu_count() or 2) - 1, 1)
+    found = load(
+        data,
+        preset,
+        "cpu" if workers else device,
+        workers=workers,
+        on_progress=lambda done, total: _said("preparing heads", done, total),
+    )
     examples = Batches(found.heads, found.sounds, preset, recipe.seed)
-    return examples, Batches(found.heads, found.unseen, preset, recipe.seed + 1, held_out=True)
+    held_out = Batches(found.heads, found.unseen, preset, recipe.seed + 1, held_out=True)
+    if not workers:
+        yield examples, held_out
+        return
+    ahead = Ahead(examples, workers, device), Ahead(held_out, min(workers, 4), device)
+    try:
+        yield ahead
+    finally:
+        for one in ahead:
+            one.close()
 
 
 def _said(stage: str, done: int, total: int) -> None:

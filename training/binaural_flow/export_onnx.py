@@ -23,7 +23,7 @@ from training.binaural_flow.data.rooms import LONGEST_RT60_S, SHORTEST_RT60_S
 from training.binaural_flow.model.net import FlowNet
 from training.binaural_flow.recipes import Recipe
 
-__all__ = ["PRECISIONS", "TASKS", "Precision", "averaged_net", "export", "parity"]
+__all__ = ["PRECISIONS", "TASKS", "Precision", "averaged_net", "export", "parity", "smaller"]
 
 Precision = Literal["fp32", "fp16", "int8"]
 TASKS = ("room", "sparse", "extent")
@@ -103,7 +103,7 @@ def export(
         )
     model = onnx.load(str(path))
     if precision != "fp32":
-        _smaller(model, precision)
+        smaller(model, precision)
     stated = {
         "kind": KIND,
         "memory_frames": str(net.size.memory),
@@ -161,7 +161,7 @@ def n_parameters(net: nn.Module) -> int:
     return sum(weight.numel() for weight in net.parameters())
 
 
-def _smaller(model: object, precision: Precision) -> None:
+def smaller(model: object, precision: Precision) -> None:
     """Store large weights in fewer bits, with nodes that turn them back."""
     import onnx
     from onnx import helper, numpy_helper

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from foleyspace_host.errors import InvalidInput
 from training.binaural_flow.data.presets import Preset, find_preset
 from training.binaural_flow.model.net import NetSize
 
-__all__ = ["RECIPES", "Recipe", "find_recipe", "preset_of"]
+__all__ = ["RECIPES", "DataChoice", "Recipe", "find_recipe", "preset_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,11 @@ class Recipe:
     batch_size : int
         Examples of a step.
     n_steps : int
-        Steps; the learning rate falls to nothing over them.
+        Steps.
+    fall_steps : int or None
+        Steps over which the learning rate falls to nothing, instead of all.
+    cool_steps : int
+        Last steps, over which it falls to nothing faster, where it has not yet.
     learning_rate : float
         Highest learning rate.
     warm_up_steps : int
@@ -56,9 +61,11 @@ class Recipe:
     name: str
     size: NetSize = field(default_factory=NetSize)
     batch_size: int = 16
-    n_steps: int = 30_000
+    n_steps: int = 12_000
+    fall_steps: int | None = None
+    cool_steps: int = 0
     learning_rate: float = 4e-4
-    warm_up_steps: int = 500
+    warm_up_steps: int = 300
     weight_decay: float = 1e-2
     ema_decay: float = 0.999
     clip_norm: float = 1.0
@@ -97,8 +104,10 @@ RECIPES: dict[str, Recipe] = {
             "base-cpu",
             NetSize(8, (40, 64, 96), (1, 2, 3, 1, 1), 2, 64),
             batch_size=2,
-            without=("FREE", "SPARSE", "EXTENT"),
-            n_steps=2600,
+            without=("FREE", "SPARSE", "SPARSE_ROOM", "EXTENT"),
+            n_steps=1500,
+            fall_steps=2600,
+            cool_steps=300,
             learning_rate=1.5e-3,
             warm_up_steps=50,
             ema_decay=0.995,
@@ -112,12 +121,41 @@ RECIPES: dict[str, Recipe] = {
 """Recipes by name."""
 
 
-def preset_of(recipe: Recipe) -> Preset:
+class DataChoice(Protocol):
+    """What of a recipe concerns the data; as for `Recipe`."""
+
+    @property
+    def preset(self) -> str:
+        """Name of the preset."""
+        ...
+
+    @property
+    def lead_frames(self) -> int | None:
+        """Frames without loss."""
+        ...
+
+    @property
+    def crop_frames(self) -> int | None:
+        """Frames with loss."""
+        ...
+
+    @property
+    def without(self) -> tuple[str, ...]:
+        """Tasks left out."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Of the stream."""
+        ...
+
+
+def preset_of(recipe: DataChoice) -> Preset:
     """Return what the stream of data for a recipe holds.
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : Recipe or PaperRecipe
         The recipe.
 
     Returns

@@ -43,7 +43,7 @@ class Source(Protocol):
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    """Return the learning rate at a step: up on a line, then down on half a cosine to a hundredth.
+    """Return the learning rate at a step: up on a line, down on half a cosine, and at last to a hundredth on a line.
 
     Parameters
     ----------
@@ -58,8 +58,10 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     """
     if step < recipe.warm_up_steps:
         return recipe.learning_rate * (step + 1) / recipe.warm_up_steps
-    part = min((step - recipe.warm_up_steps) / max(recipe.n_steps - recipe.warm_up_steps, 1), 1.0)
-    return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * part)))
+    fall_steps = recipe.fall_steps or recipe.n_steps
+    part = min((step - recipe.warm_up_steps) / max(fall_steps - recipe.warm_up_steps, 1), 1.0)
+    left = min((recipe.n_steps - step) / max(recipe.cool_steps, 1), 1.0)
+    return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * part)) * left)
 
 
 @dataclass(slots=True)

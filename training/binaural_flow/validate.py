@@ -11,7 +11,7 @@ from foleyspace_host.diffusion.features import N_FFT
 from training.binaural_flow.data.batches import Batch
 from training.binaural_flow.data.presets import HOP, Task
 from training.binaural_flow.model.flow import sampled
-from training.binaural_flow.model.losses import multi_resolution
+from training.binaural_flow.model.losses import coherence_error, multi_resolution
 
 __all__ = ["validated"]
 
@@ -31,8 +31,8 @@ def validated(net: nn.Module, batches: Iterable[Batch]) -> dict[str, dict[str, f
     Returns
     -------
     dict of str to dict of str to float
-        For each task: mean multi-resolution error of the prior, the draft and the fine rendering, and the mean
-        square of the error of the waveform of each, times 1000.
+        For each task: mean multi-resolution error of the prior, the draft and the fine rendering, their error of
+        the correlation between the ears, and the mean square of the error of the waveform, times 1000.
     """
     net.eval()
     sums: dict[str, dict[str, float]] = {}
@@ -48,7 +48,11 @@ def validated(net: nn.Module, batches: Iterable[Batch]) -> dict[str, dict[str, f
             counts[name] = counts.get(name, 0) + 1
             for kind, sound in found.items():
                 given, true = _cut(sound[row], batch.lead_frames), _cut(batch.target[row], batch.lead_frames)
-                errors = {"mrstft": multi_resolution(given, true), "wave": 1000.0 * (given - true).square().mean()}
+                errors = {
+                    "mrstft": multi_resolution(given, true),
+                    "iacc": coherence_error(given[None], true[None]),
+                    "wave": 1000.0 * (given - true).square().mean(),
+                }
                 for measure, value in errors.items():
                     into[f"{measure}_{kind}"] = into.get(f"{measure}_{kind}", 0.0) + float(value)
     net.train()

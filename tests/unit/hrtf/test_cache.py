@@ -91,7 +91,7 @@ def test_an_entry_is_of_a_content_a_rate_and_an_algorithm(
 
 def test_the_algorithm_is_that_of_every_module_that_prepares() -> None:
     modules = {path.stem for path in Path(cache.__file__).parent.glob("*.py")}
-    looking = {"__init__", "survey", "picture", "power", "listener", "fit"}  # at the result, or at measurements
+    looking = {"__init__", "survey", "picture", "power", "fit"}  # at the result, or at measurements
     assert modules - set(cache._MODULES) == looking
 
 

@@ -159,6 +159,7 @@ def _near(unit: Floats, distance_m: Floats) -> NDArray[np.float32]:
     last = len(unit) - 1
     knots = np.append(np.arange(0, last, _NEAR_STEP), last)
     gains = NearField()(unit[knots], np.minimum(distance_m[knots], FAR_M), _bins_hz())
+    gains = np.broadcast_to(gains, (len(gains), len(knots), gains.shape[2]))  # one for all where all are far
     position = np.interp(np.arange(last + 1), knots, np.arange(len(knots), dtype=np.float64))
     before = position.astype(np.int64)
     after = np.minimum(before + 1, len(knots) - 1)

@@ -177,9 +177,21 @@ def own_set(head: Head) -> Hrtf:
 
 
 @lru_cache(maxsize=4)
-def few_set(head: Head) -> Hrtf:
-    """Prepare the few measurements that are known of a listener."""
-    return prepare(few_of(head), SAMPLE_RATE_HZ)
+def few_set(head: Head, *, plain: bool = False) -> Hrtf:
+    """Prepare the few measurements that are known of a listener.
+
+    Parameters
+    ----------
+    head : Head
+        The listener. What ears have in common was learnt from those who are not held out, so it is for the others.
+    plain : bool
+        Without what ears have in common: the measurements interpolated, and nothing else.
+
+    Returns
+    -------
+    Hrtf
+    """
+    return prepare(few_of(head), SAMPLE_RATE_HZ, None if plain else "shipped")
 
 
 def write_evaluation(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from foleyspace_host.diffusion.condition import LISTENER_CODE
+from foleyspace_host.hrtf.ear_prior import learn_ears
+from foleyspace_host.hrtf.expected import ears_on_grid
 from foleyspace_host.hrtf.mesh import DirectionMesh, locate
 from foleyspace_host.hrtf.power import ear_powers
 from foleyspace_host.hrtf.prepare import prepare
@@ -18,6 +21,7 @@ from foleyspace_host.hrtf.prepared import Hrtf
 from foleyspace_host.hrtf.sofa import MeasuredHrirs
 from foleyspace_host.render.room.diffuse import diffuse_field
 from training.binaural_flow.data.heads import Head, thinned
+from training.binaural_flow.data.parallel import mapped
 from training.binaural_flow.data.presets import SAMPLE_RATE_HZ
 
 __all__ = ["TAPS", "EarSet", "ListenerBank", "Located"]
@@ -26,6 +30,7 @@ TAPS = 320
 """Length of the responses; longer ones are cut here."""
 
 _FADE = 32
+_FEWEST_EARS = 8  # listeners from whom on it can be said what ears have in common
 
 Floats = NDArray[np.float64]
 Code = Callable[[MeasuredHrirs], NDArray[np.float32]]
@@ -115,6 +120,8 @@ class ListenerBank:
         Finds the listener code of measurements; codes are zero if not given.
     device : torch.device or str
         Where the responses shall lie.
+    workers : int
+        Processes that prepare the sets; this one alone if 0.
     on_progress : callable, optional
         Called as on_progress(done_heads, n_heads).
 
@@ -136,51 +143,83 @@ class ListenerBank:
         sparse_directions: tuple[int, int] = (50, 50),
         code: Code | None = None,
         device: torch.device | str = "cpu",
+        workers: int = 0,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.heads = list(heads)
-        self.own: list[EarSet] = []
-        self.thin: list[list[EarSet]] = []
-        self._rows: list[torch.Tensor] = []
-        self._n_rows = 0
-        for number, head in enumerate(self.heads):
-            self.own.append(self._added(number, head.measured, code, sparse=False))
+        known = _known(self.heads, workers) if n_sparse else {}
+
+        def sets_of(head: Head) -> list[_Made]:
             rng = np.random.default_rng(zlib.crc32(head.name.encode()))
             low, high = sparse_directions
             counts = rng.integers(low, high + 1, n_sparse).tolist()
             few = [thinned(head.measured, count, rng) for count in counts]
-            self.thin.append([self._added(number, measured, code, sparse=True) for measured in few])
-            if on_progress is not None:
-                on_progress(number + 1, len(self.heads))
-        self.responses = torch.cat(self._rows).to(device)
-        self._rows.clear()
-        self.device = self.responses.device
+            # a listener who is met later took no part in what is known of ears: nor must this one
+            others = [fields for name, fields in known.items() if name != head.name]
+            ears = learn_ears(others) if n_sparse and len(others) >= _FEWEST_EARS else None
+            made = [_made(head.measured, prepare(head.measured, SAMPLE_RATE_HZ), code, sparse=False)]
+            return made + [_made(one, prepare(one, SAMPLE_RATE_HZ, ears), code, sparse=True) for one in few]
 
-    def _added(self, head: int, measured: MeasuredHrirs, code: Code | None, *, sparse: bool) -> EarSet:
-        hrtf = prepare(measured, SAMPLE_RATE_HZ)
-        cut = np.zeros((len(hrtf.responses), 2, TAPS), dtype=np.float32)
-        kept = min(hrtf.n_taps, TAPS)
-        cut[..., :kept] = hrtf.responses[..., :kept]
-        if hrtf.n_taps > TAPS:
-            cut[..., -_FADE:] *= np.cos(0.5 * np.pi * (np.arange(_FADE) + 1) / (_FADE + 1)).astype(np.float32) ** 2
-        first = self._n_rows
-        self._rows.append(torch.from_numpy(cut.astype(np.float16)))
-        self._n_rows += len(cut)
-        return EarSet(
-            head=head,
-            first=first,
-            mesh=hrtf.mesh,
-            delay_samples=hrtf.delay_samples,
-            power=ear_powers(hrtf),
-            pre_roll_samples=hrtf.pre_roll_samples,
-            mixing=_mixing(hrtf, sparse),
-            code=LISTENER_CODE if code is None else code(measured),
-            sparse=sparse,
-        )
+        made = mapped(sets_of, self.heads, workers, on_progress)
+        self.own: list[EarSet] = []
+        self.thin: list[list[EarSet]] = []
+        rows: list[NDArray[np.float16]] = []
+        n_rows = 0
+        for number, sets in enumerate(made):
+            placed = []
+            for one in sets:
+                placed.append(EarSet(head=number, first=n_rows, **one.told))
+                rows.append(one.rows)
+                n_rows += len(one.rows)
+            self.own.append(placed[0])
+            self.thin.append(placed[1:])
+        self.responses = torch.from_numpy(np.concatenate(rows)).to(device)
+        self.device = self.responses.device
 
     def heads_that(self, *, held_out: bool) -> list[int]:
         """Return the numbers of the heads that are, or are not, held out."""
         return [number for number, head in enumerate(self.heads) if head.held_out == held_out]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A set that has no place in the bank yet.
+
+    Parameters
+    ----------
+    rows : ndarray, float16, shape (n_vertices, 2, TAPS)
+        Its responses.
+    told : dict
+        The rest of its `EarSet`.
+    """
+
+    rows: NDArray[np.float16]
+    told: dict[str, Any]
+
+
+def _made(measured: MeasuredHrirs, hrtf: Hrtf, code: Code | None, *, sparse: bool) -> _Made:
+    cut = np.zeros((len(hrtf.responses), 2, TAPS), dtype=np.float32)
+    kept = min(hrtf.n_taps, TAPS)
+    cut[..., :kept] = hrtf.responses[..., :kept]
+    if hrtf.n_taps > TAPS:
+        cut[..., -_FADE:] *= np.cos(0.5 * np.pi * (np.arange(_FADE) + 1) / (_FADE + 1)).astype(np.float32) ** 2
+    told = {
+        "mesh": hrtf.mesh,
+        "delay_samples": hrtf.delay_samples,
+        "power": ear_powers(hrtf),
+        "pre_roll_samples": hrtf.pre_roll_samples,
+        "mixing": _mixing(hrtf, sparse),
+        "code": LISTENER_CODE if code is None else code(measured),
+        "sparse": sparse,
+    }
+    return _Made(cut.astype(np.float16), told)
+
+
+def _known(heads: Sequence[Head], workers: int) -> dict[str, Floats]:
+    """Return what the ears are like of those heads that are learnt from, by their names."""
+    learnt = [head for head in heads if not head.held_out]
+    found = mapped(lambda head: ears_on_grid(head.measured), learnt, workers)
+    return {head.name: fields for head, fields in zip(learnt, found, strict=True)}
 
 
 def _mixing(hrtf: Hrtf, sparse: bool) -> NDArray[np.float32]:

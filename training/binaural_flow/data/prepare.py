@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 
 from foleyspace_host.errors import InvalidInput
+from foleyspace_host.hrtf.ear_prior import learn_ears, shipped_ears
+from foleyspace_host.hrtf.expected import ears_on_grid
 from foleyspace_host.hrtf.listener import N_CODE, ListenerModel, learn_listeners, shipped_model
 from foleyspace_host.hrtf.prepare import DEFAULT_SOFA
 from foleyspace_host.hrtf.prepare import __file__ as _hrtf_module
@@ -21,7 +23,7 @@ from training.binaural_flow.data.invented import generated_sounds, spoken_sounds
 from training.binaural_flow.data.listeners import ListenerBank
 from training.binaural_flow.data.material import Sound, read_sounds
 from training.binaural_flow.data.pack import pack_heads, pack_sounds, unpack_heads, unpack_sounds
-from training.binaural_flow.data.presets import Preset
+from training.binaural_flow.data.presets import Preset, Task
 from training.binaural_flow.data.sound_bank import SoundBank
 
 __all__ = ["LIMIT_BYTES", "Data", "load", "prepare"]
@@ -29,7 +31,9 @@ __all__ = ["LIMIT_BYTES", "Data", "load", "prepare"]
 LIMIT_BYTES = 40 << 20
 """Size that a prepared folder should not pass."""
 
-_HEADS, _SOUNDS, _LISTENERS, _MANIFEST = "heads.npz", "sounds.npz", "listeners.npz", "manifest.json"
+_HEADS, _SOUNDS, _LISTENERS, _EARS = "heads.npz", "sounds.npz", "listeners.npz", "ears.npz"
+_MANIFEST = "manifest.json"
+_N_SPARSE = 2  # thinned sets of each head
 _SHARES = {"recorded": 0.65, "spoken": 0.15, "generated": 0.2}
 
 
@@ -116,14 +120,19 @@ def prepare(
     if len(known) > N_CODE:  # fewer span no space of their own
         model = learn_listeners(known, on_progress=lambda done, total: told("listeners", done, total))
     model.save(out / _LISTENERS)
+    # from what was packed, so that whoever has the folder can learn the same again
+    packed_heads = [head.measured for head in unpack_heads(out / _HEADS) if not head.held_out]
+    ears = shipped_ears() if len(known) < 2 else learn_ears([ears_on_grid(measured) for measured in packed_heads])
+    ears.save(out / _EARS)
+    packed = (_HEADS, _SOUNDS, _LISTENERS, _EARS)
     manifest: dict[str, object] = {
         "heads": [head.name for head in all_heads if not head.held_out],
         "heads_held_out": [head.name for head in all_heads if head.held_out],
         "sounds": {"recorded": len(kept), "spoken": len(spoken), "passed_over_for_their_licence": passed_over},
         "sounds_held_out": [sound.name for sound in [*kept, *spoken] if sound.held_out],
         "duration_s": round(sum(len(sound.samples) for sound in [*kept, *spoken]) / 48_000.0, 1),
-        "sha256": {name: _checksum(out / name) for name in (_HEADS, _SOUNDS, _LISTENERS)},
-        "bytes": sum((out / name).stat().st_size for name in (_HEADS, _SOUNDS, _LISTENERS)),
+        "sha256": {name: _checksum(out / name) for name in packed},
+        "bytes": sum((out / name).stat().st_size for name in packed),
     }
     (out / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return manifest
@@ -135,9 +144,10 @@ def load(
     device: torch.device | str = "cpu",
     *,
     heads: Sequence[str] | None = None,
+    workers: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Data:
-    """Unpack a folder onto the training device; preparing all sets takes about a second for each head.
+    """Unpack a folder onto the training device; preparing a set takes a second.
 
     Parameters
     ----------
@@ -149,6 +159,8 @@ def load(
         Where to.
     heads : sequence of str, optional
         Names of the heads to load; all if not given.
+    workers : int
+        Processes that prepare the sets; this one alone if 0.
     on_progress : callable, optional
         Called as on_progress(done_heads, n_heads).
 
@@ -166,11 +178,14 @@ def load(
     chosen: list[Head] = [head for head in found if heads is None or head.name in heads]
     if not chosen:
         raise InvalidInput(f"none of {list(heads or ())} is there", where=str(folder))
+    sparse = preset.tasks.keys() & {Task.SPARSE, Task.SPARSE_ROOM}
     bank = ListenerBank(
         chosen,
+        n_sparse=_N_SPARSE if sparse else 0,
         sparse_directions=preset.sparse_directions,
         code=listeners.fit,
         device=device,
+        workers=workers,
         on_progress=on_progress,
     )
     every = [*unpack_sounds(folder / _SOUNDS), *generated_sounds()]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 
 from foleyspace_host.errors import InvalidInput
 from training.binaural_flow.data.batches import Batch, Batches
+from training.binaural_flow.data.parallel import forks
 
 __all__ = ["Ahead"]
 
@@ -23,8 +23,8 @@ _made_of: dict[int, Batches] = {}  # what the processes inherit; their heads and
 class Ahead:
     """The batches of a stream, made in time by several processes and handed out on the training device.
 
-    Batch number n is the same to the bit as without processes. The processes are copies of this one, made when the
-    first batch is asked for, so a graphics processor must not have been used before.
+    Batch number n is the same to the bit as without processes. The processes are copies of this one, so a graphics
+    processor must not have been used before.
 
     Parameters
     ----------
@@ -42,17 +42,14 @@ class Ahead:
     """
 
     def __init__(self, batches: Batches, workers: int, device: torch.device | str = "cpu") -> None:
-        if "fork" not in multiprocessing.get_all_start_methods():
-            raise InvalidInput("this system cannot copy processes", where="workers", cure="train without workers")
         if batches.device.type != "cpu":
             raise InvalidInput("the stream is not in the processor's memory", where="workers", cure="load it to cpu")
         self._device = torch.device(device)
         self._ahead = max(workers, 1) * _AHEAD
         self._key = id(batches)
         _made_of[self._key] = batches
-        self._pool = ProcessPoolExecutor(
-            max(workers, 1), multiprocessing.get_context("fork"), initializer=torch.set_num_threads, initargs=(1,)
-        )
+        self._pool = forks(workers)
+        self._pool.submit(int).result()  # all processes are there now, before a graphics processor is used
         self._waiting: dict[tuple[int, int], Future[tuple[dict[str, Any], int]]] = {}
 
     def batch(self, number: int, size: int) -> Batch:

@@ -1,12 +1,14 @@
 """The network: what is missing from a prior, told from the prior's past, the mono sound and where its source is.
 
 A U-Net over frequency alone, whose blocks are those of ConvNeXt (Z. Liu and others: "A ConvNet for the 2020s",
-CVPR 2022) with modulation by the condition (E. Perez and others: "FiLM", AAAI 2018). Three things are its own:
+CVPR 2022) with modulation by the condition (E. Perez and others: "FiLM", AAAI 2018). Four things are its own:
 
 - Time is never reduced, and convolutions over it look back with growing dilation: reverberation is memory.
 - A block divides by the size of what it sees in each band and frame, and gives that size back. So twice the
   sound makes twice the residual, and loud frames do not drown what follows them.
-- Its last layer begins at zero: an untrained network adds nothing to the prior. And where the prior lacks nothing,
+- Reverberation is for the most part noise that is different at each ear. The noise that the flow begins with is led
+  past the blocks, which only tell how much of it is wanted in each band and frame.
+- Its last layers begin at zero: an untrained network adds nothing to the prior. And where the prior lacks nothing,
   which is in free field with the listener's own responses, a trained one adds nothing either: the residual is
   multiplied by whether there is something to add.
 """
@@ -26,6 +28,7 @@ from foleyspace_host.diffusion.sampler import SIGMA
 __all__ = ["FlowNet", "NetSize", "known_share"]
 
 _N_OUT = 4
+_N_EARS = 2
 _TIME_WAVES = 8
 _RESIDUAL = 0.05  # mean power of a part of the residual over the square of the reach, as in rooms of the training
 _QUICK = 30.0  # a number that begins at zero and shall soon be one
@@ -109,8 +112,12 @@ def known_share(t: Tensor) -> Tensor:
     Tensor, shape (batch,)
         t R / (t^2 R + (1 - t)^2 N) for the mean powers R of residuals and N of the noise, re the reach.
     """
-    noise = 0.5 * SIGMA**2
-    return t * _RESIDUAL / (t.square() * _RESIDUAL + (1.0 - t).square() * noise)
+    return t * _RESIDUAL / _power_on_the_way(t)
+
+
+def _power_on_the_way(t: Tensor) -> Tensor:
+    """Return the mean power of how far the flow is from the prior, re the reach."""
+    return t.square() * _RESIDUAL + (1.0 - t).square() * (0.5 * SIGMA**2)
 
 
 def _lacking(condition: Tensor) -> Tensor:
@@ -161,7 +168,8 @@ class FlowNet(nn.Module):
             nn.ConvTranspose2d(low, high, (2, 1), stride=(2, 1)) for low, high in ((three, two), (two, one))
         )
         self.leave = nn.Conv2d(one, _N_OUT * size.patch, 1)
-        for weight in self.leave.parameters():
+        self.shape = nn.Conv2d(one, _N_EARS * _N_EARS, 1)
+        for weight in [*self.leave.parameters(), *self.shape.parameters()]:
             nn.init.zeros_(weight)
         self.trust = nn.Parameter(torch.zeros(1))  # in what is known on the way, see `known_share`
 
@@ -193,8 +201,18 @@ class FlowNet(nn.Module):
         x = self._blocks(x + self.place[2], told, 2)
         for level in range(2):
             x = self._blocks(self.up[level](x) + kept.pop(), told, 3 + level)
-        known = _QUICK * self.trust * known_share(t)[:, None, None, None] * (maps[:, :4] - maps[:, 4:8])
-        return (self._unpatched(self.leave(x)) + known) * _lacking(condition)
+        away = maps[:, :4] - maps[:, 4:8]
+        known = _QUICK * self.trust * known_share(t)[:, None, None, None] * away
+        return (self._unpatched(self.leave(x)) + known + self._shaped(away, x, t)) * _lacking(condition)
+
+    def _shaped(self, away: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        """Return how far the flow is from the prior with gains for each band and frame, from each ear to each."""
+        gains = self.shape(x)[:, :, :, None]
+        size = (_RESIDUAL / _power_on_the_way(t)).sqrt()[:, None, None, None]
+        cut = (size * away).reshape(away.shape[0], _N_OUT, N_BINS // self.size.patch, self.size.patch, -1)
+        left, right = cut[:, :2], cut[:, 2:]
+        ears = [gains[:, ear : ear + 1] * left + gains[:, ear + 1 : ear + 2] * right for ear in (0, 2)]
+        return torch.cat(ears, dim=1).reshape(away.shape)
 
     def _blocks(self, x: Tensor, told: Tensor, stage: int) -> Tensor:
         for block in self.stages[stage].children():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from foleyspace_host.diffusion.features import HOP
 from training.binaural_flow.data.batches import Batch
 from training.binaural_flow.paper_mode.net import positions
 
@@ -21,7 +22,7 @@ LEVELS = (1.0 - _BETAS).cumprod(0).sqrt()
 _PEAK = 4.0  # sounds are scaled so that their rms is a quarter of the noise's
 
 
-def noise_loss(net: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+def noise_loss(net: nn.Module, batch: Batch, generator: torch.Generator, *, autocast: bool) -> Tensor:
     """Return the mean square error of predicted noise at random levels.
 
     Parameters
@@ -32,6 +33,8 @@ def noise_loss(net: nn.Module, batch: Batch, generator: torch.Generator) -> Tens
         Examples; the prior is not looked at.
     generator : torch.Generator
         Noise and levels; on the device of the batch.
+    autocast : bool
+        Whether the network computes in bfloat16.
 
     Returns
     -------
@@ -47,9 +50,10 @@ def noise_loss(net: nn.Module, batch: Batch, generator: torch.Generator) -> Tens
     noise = torch.randn(sound.shape, generator=generator, device=device)
     share = level[:, None, None]
     noisy = share * sound + (1.0 - share.square()).sqrt() * noise
-    found = net(noisy, batch.mono / _PEAK, positions(batch.condition), level)
-    kept = batch.lead_frames * 256
-    error: Tensor = (found - noise)[..., kept:].square().mean()
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=autocast):
+        found = net(noisy, batch.mono / _PEAK, positions(batch.condition), level)
+    kept = batch.lead_frames * HOP
+    error: Tensor = (found.float() - noise)[..., kept:].square().mean()
     return error
 
 
@@ -80,7 +84,7 @@ def sampled_waveform(net: nn.Module, mono: Tensor, condition: Tensor, generator:
     x = torch.randn(shape, generator=generator, device=mono.device)
     for step in reversed(range(len(betas))):
         level = through[step].sqrt().repeat(len(mono))
-        noise = net(x, mono / _PEAK, place, level)
+        noise = net(x, mono / _PEAK, place, level).float()
         x = (x - betas[step] / (1.0 - through[step]).sqrt() * noise) / alphas[step].sqrt()
         if step:
             spread = ((1.0 - through[step - 1]) / (1.0 - through[step]) * betas[step]).sqrt()

@@ -1,7 +1,8 @@
 """DiffWave with the trajectory beside the sound (Z. Kong and others: "DiffWave", ICLR 2021).
 
 As FoleySpace describes its condition block, the mono sound and the positions, repeated to the rate of the sound, are
-put beside the noisy binaural sound as further channels. What the paper leaves open is as in DiffWave, and smaller.
+put beside the noisy binaural sound as further channels, and so are the numbers that the flow model is told of a room.
+What the paper leaves open is as in DiffWave, and smaller.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from foleyspace_host.diffusion.condition import SLICES
+from foleyspace_host.diffusion.condition import N_ROOM, SLICES
 from foleyspace_host.diffusion.features import HOP
 
 __all__ = ["PaperNet", "PaperSize", "positions"]
 
 _N_EARS = 2
-_N_POSITION = 3
+_N_POSITION = 3 + N_ROOM
 _STEP_WAVES = 32
 _NEAR_M = 2.0  # at which the logarithm of the distance is 0 in the rows
 
@@ -43,7 +44,7 @@ class PaperSize:
 
 
 def positions(condition: Tensor) -> Tensor:
-    """Return where the source is at each sample.
+    """Return where the source is, and in which room, at each sample.
 
     Parameters
     ----------
@@ -52,11 +53,12 @@ def positions(condition: Tensor) -> Tensor:
 
     Returns
     -------
-    Tensor, shape (batch, 3, frames * HOP)
-        Cartesian coordinates in units of 6 m, the paper's largest distance.
+    Tensor, shape (batch, 10, frames * HOP)
+        Cartesian coordinates in units of 6 m, the paper's largest distance; the description of the room.
     """
     distance_m = _NEAR_M * condition[..., SLICES["distance"]].exp()
     place = condition[..., SLICES["direction"]] * distance_m / 6.0
+    place = torch.cat([place, condition[..., SLICES["room"]]], dim=2)
     return place.transpose(1, 2).repeat_interleave(HOP, dim=2)
 
 
@@ -103,7 +105,7 @@ class PaperNet(nn.Module):
             Sound with noise on it.
         mono : Tensor, shape (batch, n_samples)
             Mono sound.
-        place : Tensor, shape (batch, 3, n_samples)
+        place : Tensor, shape (batch, 10, n_samples)
             From `positions`.
         level : Tensor, shape (batch,)
             Share of the sound in the amplitude of `noisy`, 0 to 1.

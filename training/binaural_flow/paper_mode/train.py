@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from foleyspace_host.diffusion.condition import condition_rows, radial_velocity_m_s, source_numbers
+from foleyspace_host.diffusion.condition import condition_rows, radial_velocity_m_s, room_numbers, source_numbers
 from foleyspace_host.diffusion.features import HOP, SAMPLE_RATE_HZ
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.path import SourcePath
+from foleyspace_host.render.told import direct_to_reverberant_db
 from training.binaural_flow import checkpoint
 from training.binaural_flow.model.ema import AveragedWeights
 from training.binaural_flow.paper_mode.diffusion import noise_loss, sampled_waveform
@@ -26,22 +27,53 @@ if TYPE_CHECKING:
     from training.binaural_flow.data.evaluation import Case
     from training.binaural_flow.train import Source
 
-__all__ = ["PaperRecipe", "paper_net", "render_case", "train_paper"]
+__all__ = ["PAPER_RECIPES", "PaperRecipe", "paper_net", "render_case", "train_paper"]
 
 _KEEP_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
 class PaperRecipe:
-    """All that a training depends on beside the data; as for `training.binaural_flow.recipes.Recipe`."""
+    """All that a training depends on beside the data; as for `training.binaural_flow.recipes.Recipe`.
 
+    It learns the free field and rooms, of which it is told as much as the flow model: what it is not told of, few
+    measurements and width, it could only confuse with them.
+    """
+
+    name: str = "paper"
     size: PaperSize = field(default_factory=PaperSize)
     batch_size: int = 8
-    n_steps: int = 30_000
+    preset: str = "physical"
+    lead_frames: int | None = None
+    crop_frames: int | None = None
+    without: tuple[str, ...] = ("SPARSE", "SPARSE_ROOM", "EXTENT")
+    n_steps: int = 12_000
     learning_rate: float = 2e-4
     ema_decay: float = 0.999
     clip_norm: float = 1.0
+    autocast: bool = True
     seed: int = 1
+
+
+PAPER_RECIPES: dict[str, PaperRecipe] = {
+    recipe.name: recipe
+    for recipe in (
+        # one GPU, as long as the flow model's `base`
+        PaperRecipe(),
+        # one processor core, as long as the flow model's `base-cpu`
+        PaperRecipe(
+            "paper-cpu",
+            PaperSize(24, 20, 10),
+            batch_size=2,
+            lead_frames=16,
+            crop_frames=80,
+            n_steps=1500,
+            learning_rate=1e-3,
+            ema_decay=0.995,
+        ),
+    )
+}
+"""Recipes by name."""
 
 
 def train_paper(
@@ -105,7 +137,7 @@ def train_paper(
         batch = examples.batch(step, recipe.batch_size)
         generator = torch.Generator(batch.mono.device).manual_seed(recipe.seed * 1_000_003 + step)
         optimiser.zero_grad(set_to_none=True)
-        loss = noise_loss(net, batch, generator)
+        loss = noise_loss(net, batch, generator, autocast=recipe.autocast)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(net.parameters(), recipe.clip_norm)
         optimiser.step()
@@ -147,7 +179,7 @@ def paper_net(run: Path, recipe: PaperRecipe) -> PaperNet:
     return net.eval()
 
 
-def render_case(net: PaperNet, case: Case, seed: int = 0) -> np.ndarray:
+def render_case(net: PaperNet, case: Case, seed: int = 0, *, autocast: bool = False) -> np.ndarray:
     """Render an example of the evaluation set.
 
     Parameters
@@ -158,6 +190,8 @@ def render_case(net: PaperNet, case: Case, seed: int = 0) -> np.ndarray:
         The example.
     seed : int
         Of the noise.
+    autocast : bool
+        Whether the network computes in bfloat16, as it was trained.
 
     Returns
     -------
@@ -169,14 +203,17 @@ def render_case(net: PaperNet, case: Case, seed: int = 0) -> np.ndarray:
     unit, distance_m = SourcePath.from_source(case.trajectory.sources[0]).sample(times)
     speed = radial_velocity_m_s(unit, distance_m, SAMPLE_RATE_HZ / HOP)
     nothing = np.zeros((n_frames, 2))
-    rows = condition_rows(source_numbers(unit[:-1], distance_m[:-1], speed, nothing, nothing + 1.0))
+    room = case.room
+    described = None if room is None else room_numbers(room.rt60_s, room.volume_m3, direct_to_reverberant_db(room))
+    rows = condition_rows(source_numbers(unit[:-1], distance_m[:-1], speed, nothing, nothing + 1.0), described)
     mono = np.pad(case.mono, (0, n_frames * HOP - len(case.mono))).astype(np.float32)
     gain = np.interp(np.arange(len(mono)), np.arange(n_frames + 1) * HOP, 1.0 / distance_m)
     level = max(float(np.sqrt(np.mean((mono * gain) ** 2))), 1e-9)
-    sound = sampled_waveform(
-        net,
-        torch.from_numpy(mono / np.float32(level))[None],
-        torch.from_numpy(rows)[None],
-        torch.Generator().manual_seed(seed),
-    )
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
+        sound = sampled_waveform(
+            net,
+            torch.from_numpy(mono / np.float32(level))[None],
+            torch.from_numpy(rows)[None],
+            torch.Generator().manual_seed(seed),
+        )
     return (sound[0].numpy() * level)[:, : len(case.mono)].astype(np.float32)
