@@ -445,7 +445,7 @@ class TestWithTheRealHost:
         studio.save()
         task = Task("generate", "Scene", prompt="a door", duration_s=1.0, host=host).run(60)
         assert task.state == "failed"
-        assert task.error.lower() == known["reason"].lower()
+        assert known["reason"].lower() in task.error.lower()
 
     def test_what_the_host_refuses_is_said_in_a_sentence(self, set_up: Any, host: Any) -> None:
         task = task_of(set_up, host, settings={"hrtf": str(set_up.folder / "no.sofa")}).run(60)
