@@ -81,8 +81,8 @@ ENGINES: tuple[EngineEntry, ...] = (
     EngineEntry(
         "foley",
         "flow-matching model over compressed spectra, follows a loudness curve",
-        "ships with the program",
-        "Apache-2.0; its card lists the recordings it learnt from",
+        "none ship with this version; training/README.md makes them",
+        "Apache-2.0",
         "free",
     ),
     EngineEntry(
