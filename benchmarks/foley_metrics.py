@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foleyspace_host.generate.classes import CLASSES
-from foleyspace_host.generate.embedded.condition import levels_db
+from foleyspace_host.generate.impose import measured_db
 from foleyspace_host.localize.hear.mel import log_mel, patches
 from foleyspace_host.localize.hear.tag import class_names
 from foleyspace_host.models.registry import find
@@ -17,7 +17,7 @@ from foleyspace_host.models.session import open_session
 
 __all__ = [
     "Heard",
-    "class_heard",
+    "classes_heard",
     "envelope_correlation",
     "hear",
     "kernel_distance",
@@ -29,6 +29,7 @@ __all__ = [
 _LISTENER_HZ = 16_000
 _HOP_S = 256 / 48_000
 _FLOOR_DB = -50.0
+_GENERAL = {"Animal", "Aircraft", "Engine", "Liquid", "Motor vehicle (road)", "Vehicle", "Water"}
 
 Sound = NDArray[np.float32]
 
@@ -61,10 +62,25 @@ def hear(sound: Sound, sample_rate_hz: int = 48_000) -> Heard:
     return Heard(answer[scores].max(axis=0), answer[embedding].mean(axis=0))
 
 
-def class_heard(heard: Heard) -> str:
-    """Return the foley class whose best name in AudioSet's ontology has the highest score."""
+def classes_heard(heard: Heard) -> frozenset[str]:
+    """Return the foley classes whose sounds a sound is taken for.
+
+    Parameters
+    ----------
+    heard : Heard
+        The sound.
+
+    Returns
+    -------
+    frozenset of str
+        All classes that have the name with the highest score among their names in AudioSet's ontology. Names that
+        stand above those of several classes there do not count: a train heard as a vehicle is heard neither rightly
+        nor wrongly.
+    """
     place = {name: number for number, name in enumerate(class_names())}
-    return max(CLASSES, key=lambda one: max(heard.scores[place[name]] for name in one.audioset)).name
+    names = {name for one in CLASSES for name in one.audioset} - _GENERAL
+    best = max(sorted(names), key=lambda name: heard.scores[place[name]])
+    return frozenset(one.name for one in CLASSES if best in one.audioset)
 
 
 def kernel_distance(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
@@ -122,7 +138,7 @@ def envelope_correlation(sound: Sound, wanted_db: NDArray[np.floating]) -> float
     float
         1 where the sound follows; 0 where either is constant.
     """
-    found = levels_db(sound)
+    found = measured_db(sound)
     n = min(len(found), len(wanted_db))
     pair = [np.maximum(one[:n] - one[:n].max(), _FLOOR_DB) for one in (found, np.asarray(wanted_db, dtype=float))]
     if min(one.std() for one in pair) < 1e-6:

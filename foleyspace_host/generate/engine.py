@@ -80,7 +80,7 @@ class EngineEntry:
 ENGINES: tuple[EngineEntry, ...] = (
     EngineEntry(
         "foley",
-        "flow-matching model over compressed spectra, follows a loudness curve",
+        "flow-matching model over bands of sound, follows a loudness curve",
         "none ship with this version; training/README.md makes them",
         "Apache-2.0",
         "free",

@@ -10,14 +10,16 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foleyspace_host.diffusion.features import HOP, N_FFT, SAMPLE_RATE_HZ
+from foleyspace_host.diffusion.features import HOP, SAMPLE_RATE_HZ
+from foleyspace_host.diffusion.features import window as own_window
 from foleyspace_host.errors import InvalidInput, MediaMissing
+from foleyspace_host.generate.onsets import rises
 
 __all__ = ["MAX_DB", "NOMINAL_DB", "SILENCE_DB", "Envelope", "frame_levels_db", "read_envelope", "rows_of"]
 
@@ -149,7 +151,8 @@ def read_envelope(path: str | Path) -> Envelope:
     Parameters
     ----------
     path : str or Path
-        CSV file with the columns t_s, level_db and, if wanted, onset (0 or 1). A level may be "-inf".
+        CSV file with the columns t_s, level_db and, if wanted, onset (0 or 1). A level may be "-inf". Without the
+        last column something begins wherever the curve rises quickly, as `onsets.rises` has it.
 
     Returns
     -------
@@ -192,7 +195,8 @@ def _read(lines: Iterator[list[str]], where: str) -> Envelope:
         points.append(_point(line, points[-1][0] if points else 0.0, f"line {number}", where))
     if not points:
         raise InvalidInput("has no points", where=where, cure="give one line at least below the names of the columns")
-    return Envelope.of(points)
+    drawn = Envelope.of(points)
+    return drawn if header == _COLUMNS else replace(drawn, onset=rises(drawn.t_s, drawn.level_db))
 
 
 def _point(line: list[str], before_s: float, number: str, where: str) -> tuple[float, float, bool]:
@@ -235,7 +239,9 @@ def rows_of(envelope: Envelope) -> Iterator[str]:
         yield f"{t_s:.6f},{level_db:.2f},{int(onset)}\n"
 
 
-def frame_levels_db(envelope: Envelope, n_frames: int) -> NDArray[np.float32]:
+def frame_levels_db(
+    envelope: Envelope, n_frames: int, *, hop: int = HOP, window: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """Return the level of each frame of a sound that has exactly this loudness.
 
     Parameters
@@ -243,21 +249,27 @@ def frame_levels_db(envelope: Envelope, n_frames: int) -> NDArray[np.float32]:
     envelope : Envelope
         Loudness over time.
     n_frames : int
-        Frames, each centred at its number times HOP, under the analysis window of `diffusion.features`.
+        Frames, each centred at its number times `hop`.
+    hop : int
+        Distance of frames [samples], a multiple of 64.
+    window : ndarray, float32, shape (n,), optional
+        Analysis window, n a multiple of 128; that of `diffusion.features` if not given.
 
     Returns
     -------
     ndarray, float32, shape (n_frames,)
         Mean square [dB re 1].
     """
-    offsets = np.arange(-N_FFT // 2 + _FINE // 2, N_FFT // 2, _FINE)
-    weight = np.cos(np.pi * offsets / N_FFT) ** 2
+    amplitude = own_window() if window is None else window
+    offsets = np.arange(_FINE // 2, len(amplitude), _FINE)
+    weight = amplitude[offsets].astype(np.float64) ** 2
     weight /= weight.sum()
+    offsets -= len(amplitude) // 2
     found = np.empty(n_frames, dtype=np.float32)
-    step = HOP // _FINE
+    step = hop // _FINE
     for first in range(0, n_frames, _FRAMES_AT_A_TIME):
         count = min(_FRAMES_AT_A_TIME, n_frames - first)
-        places = (first * HOP + offsets[0] + np.arange((count - 1) * step + len(offsets)) * _FINE) / SAMPLE_RATE_HZ
+        places = (first * hop + offsets[0] + np.arange((count - 1) * step + len(offsets)) * _FINE) / SAMPLE_RATE_HZ
         level_db = envelope.at(places)
         power = np.where(level_db <= SILENCE_DB, 0.0, 10.0 ** ((level_db + NOMINAL_DB) / 10.0))
         framed = np.lib.stride_tricks.sliding_window_view(power, len(offsets))[::step]

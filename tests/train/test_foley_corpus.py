@@ -16,7 +16,7 @@ from foleyspace_host.generate.classes import NAMES
 from training.foley.corpus.collect import class_of_path, recordings
 from training.foley.corpus.licences import is_free, terms_in
 from training.foley.corpus.rules import RULES
-from training.foley.data.bank import mean_spectra_db, read_bank
+from training.foley.data.bank import read_bank
 from training.foley.data.prepare import CREDITS, prepare
 from training.foley.invented.catalogue import INVENTORS, invented
 
@@ -145,10 +145,3 @@ def test_a_struck_body_rings_at_its_lowest_mode_and_dies() -> None:
     assert np.fft.rfftfreq(len(late), 1 / 48_000)[spectrum.argmax()] == pytest.approx(440.0, abs=3.0)
     early, later = (np.sqrt(np.mean(rung[at : at + 2400] ** 2)) for at in (4800, 28_800))
     assert 20 * np.log10(early / later) == pytest.approx(30.0, abs=1.5)
-
-
-def test_the_mean_spectrum_of_noise_is_flat_at_any_level() -> None:
-    noise = np.random.default_rng(1).standard_normal(96_000).astype(np.float32)
-    swelling = noise * np.linspace(0.01, 1.0, 96_000, dtype=np.float32)
-    found = mean_spectra_db([[noise], [swelling]])
-    np.testing.assert_allclose(found[:, 3:-1], 0.0, atol=0.8)

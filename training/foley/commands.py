@@ -65,8 +65,7 @@ def _train(
     def stream(*, held_out: bool) -> Stream:
         return Stream(
             read_bank(data, held_out=held_out),
-            lead_frames=chosen.lead_frames,
-            crop_frames=chosen.crop_frames,
+            n_frames=chosen.n_frames,
             seed=chosen.seed,
             vary=not held_out,
             device=place,
@@ -104,8 +103,23 @@ def _export(run: Path, out: Path, data: Path, recipe: str, precision: str, licen
         "n_parameters": str(n_parameters(net)),
         "licence": licence,
     }
-    export(net, out, read_bank(data).mean_db, facts, precision)  # type: ignore[arg-type]
+    export(net, out, read_bank(data), facts, precision)  # type: ignore[arg-type]
     click.echo(f"{out}: {out.stat().st_size} bytes; differs from torch by {parity(net, out):.2g} of the largest number")
+
+
+@_commands.command("card")
+@click.argument("model", type=_FILE)
+@click.argument("out", type=_FILE)
+@click.option("--quality", type=_FILE, required=True, help="JSON of benchmarks/foley_quality.py.")
+@click.option("--data", type=_FOLDER, required=True, help="Prepared folder.")
+@click.option("--fact", multiple=True, metavar="NAME=TEXT", help="What else is known, such as hardware=...")
+def _card(model: Path, out: Path, quality: Path, data: Path, fact: tuple[str, ...]) -> None:
+    """Write the card OUT of a MODEL from what was measured, with the authors of what it learnt from."""
+    from training.foley.card import write_card
+    from training.foley.data.prepare import CREDITS
+
+    write_card(out, model, quality, data / CREDITS, dict(text.split("=", 1) for text in fact))
+    click.echo(out)
 
 
 def main() -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import warnings
+from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from foleyspace_host.diffusion.features import N_BINS
 from foleyspace_host.generate.classes import NAMES
-from foleyspace_host.generate.embedded.condition import N_CONDITION, N_FOLEY_MAPS
+from foleyspace_host.generate.embedded.bands import N_BANDS
+from foleyspace_host.generate.embedded.condition import N_CONDITION
 from foleyspace_host.generate.embedded.model import KIND
+from foleyspace_host.generate.embedded.portrait import N_SHOWN, packed
 from training.binaural_flow.export_onnx import Precision, smaller
+from training.foley.data.bank import Bank, portraits
 from training.foley.model.net import FoleyNet
 from training.foley.recipes import FoleyRecipe
 
@@ -35,7 +37,7 @@ def averaged_net(recipe: FoleyRecipe, weights: Mapping[str, torch.Tensor]) -> Fo
 def export(
     net: FoleyNet,
     path: Path,
-    mean_db: NDArray[np.float32],
+    bank: Bank,
     facts: Mapping[str, str],
     precision: Precision = "fp32",
 ) -> Path:
@@ -47,8 +49,8 @@ def export(
         The network.
     path : Path
         File to write.
-    mean_db : ndarray, float32, shape (n_classes, N_BANDS)
-        Mean spectra of the classes that it was trained with.
+    bank : Bank
+        What it was trained with.
     facts : mapping of str to str
         What the file shall state about itself: recipe, steps, data, licence, date.
     precision : {"fp32", "fp16", "int8"}
@@ -62,16 +64,27 @@ def export(
     import onnx
 
     net = net.float().eval()
-    example = (torch.zeros(1, N_FOLEY_MAPS, N_BINS, _FRAMES), torch.zeros(1, _FRAMES, N_CONDITION), torch.zeros(1))
+    example = (
+        torch.zeros(2, N_BANDS, _FRAMES),
+        torch.zeros(2, N_SHOWN, _FRAMES),
+        torch.zeros(2, _FRAMES, N_CONDITION),
+        torch.zeros(2),
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own ageing
         torch.onnx.export(
             net,
             example,
             str(path),
-            input_names=["maps", "condition", "t"],
-            output_names=["end"],
-            dynamic_axes={"maps": {3: "frames"}, "condition": {1: "frames"}, "end": {3: "frames"}},
+            input_names=["place", "shown", "condition", "t"],
+            output_names=["velocity"],
+            dynamic_axes={
+                "place": {0: "batch", 2: "frames"},
+                "shown": {0: "batch", 2: "frames"},
+                "condition": {0: "batch", 1: "frames"},
+                "t": {0: "batch"},
+                "velocity": {0: "batch", 2: "frames"},
+            },
             opset_version=_OPSET,
             dynamo=False,
         )
@@ -81,9 +94,8 @@ def export(
     stated = {
         "kind": KIND,
         "classes": ",".join(NAMES),
-        "memory_frames": str(net.size.memory),
-        "look_ahead_frames": str(net.size.look_ahead),
-        "mean_db": json.dumps(np.round(mean_db, 2).tolist()),
+        "reach_frames": str(net.size.reach),
+        "portraits": json.dumps([[b64encode(packed(one)).decode() for one in pair] for pair in portraits(bank)]),
         "precision": precision,
         **facts,
     }
@@ -103,11 +115,13 @@ def parity(net: FoleyNet, path: Path, seed: int = 0) -> float:
     generator = torch.Generator().manual_seed(seed)
     worst = 0.0
     for n_frames, t in ((40, 0.0), (200, 0.5), (333, 0.875)):
-        maps = torch.randn(1, N_FOLEY_MAPS, N_BINS, n_frames, generator=generator)
-        condition = torch.rand(1, n_frames, N_CONDITION, generator=generator)
-        time = torch.tensor([t])
+        place = torch.randn(2, N_BANDS, n_frames, generator=generator)
+        shown = torch.randn(2, N_SHOWN, n_frames, generator=generator)
+        condition = torch.rand(2, n_frames, N_CONDITION, generator=generator)
+        time = torch.full((2,), t)
         with torch.no_grad():
-            wanted = net.float().eval()(maps, condition, time).numpy()
-        found = session.run(None, {"maps": maps.numpy(), "condition": condition.numpy(), "t": time.numpy()})[0]
+            wanted = net.float().eval()(place, shown, condition, time).numpy()
+        inputs = {"place": place.numpy(), "shown": shown.numpy(), "condition": condition.numpy(), "t": time.numpy()}
+        found = session.run(None, inputs)[0]
         worst = max(worst, float(np.abs(found - wanted).max() / max(np.abs(wanted).max(), 1e-9)))
     return worst

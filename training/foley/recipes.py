@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from foleyspace_host.errors import InvalidInput
-from training.binaural_flow.model.net import NetSize
+from training.foley.model.net import FoleySize
 
 __all__ = ["RECIPES", "FoleyRecipe", "find_recipe"]
 
@@ -18,7 +18,7 @@ class FoleyRecipe:
     ----------
     name : str
         What it is called.
-    size : NetSize
+    size : FoleySize
         The network.
     batch_size, n_steps : int
         Examples of a step; steps, over which the learning rate falls to nothing.
@@ -26,14 +26,12 @@ class FoleyRecipe:
         Of AdamW; the highest rate.
     warm_up_steps : int
         Steps over which it rises.
-    guided_after : float
-        Share of the steps after which guidance is learnt too.
     ema_decay : float
         Share that averaged weights keep at each step.
     clip_norm : float
         Longest gradient.
-    lead_frames, crop_frames : int
-        Frames without and with loss.
+    n_frames : int
+        Frames of an example.
     autocast : bool
         Whether the network computes in bfloat16.
     seed : int
@@ -43,17 +41,15 @@ class FoleyRecipe:
     """
 
     name: str
-    size: NetSize = field(default_factory=NetSize)
-    batch_size: int = 24
-    n_steps: int = 40_000
-    learning_rate: float = 6e-4
+    size: FoleySize = field(default_factory=FoleySize)
+    batch_size: int = 64
+    n_steps: int = 60_000
+    learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     warm_up_steps: int = 500
-    guided_after: float = 0.5
     ema_decay: float = 0.999
     clip_norm: float = 1.0
-    lead_frames: int = 32
-    crop_frames: int = 288
+    n_frames: int = 256
     autocast: bool = True
     seed: int = 1
     validate_every: int = 1000
@@ -66,34 +62,30 @@ RECIPES: dict[str, FoleyRecipe] = {
         # for tests, and to see within minutes that everything works
         FoleyRecipe(
             "tiny",
-            NetSize(16, (16, 24, 32), (1, 1, 2, 1, 1), 2, 24),
-            batch_size=2,
-            n_steps=120,
+            FoleySize(48, (1, 2, 4), 2, 24),
+            batch_size=4,
+            n_steps=200,
             learning_rate=3e-3,
             warm_up_steps=10,
             ema_decay=0.98,
-            lead_frames=8,
-            crop_frames=64,
+            n_frames=96,
             autocast=False,
-            validate_every=60,
+            validate_every=100,
             validation_batches=2,
         ),
         # one GPU, half an hour
-        FoleyRecipe("base", NetSize(8, (48, 96, 144), (1, 2, 3, 2, 1), 2, 96)),
-        # what an hour of one processor core gives
+        FoleyRecipe("base"),
+        # what an hour and a half of one processor core gives
         FoleyRecipe(
             "base-cpu",
-            NetSize(8, (40, 64, 96), (1, 2, 3, 1, 1), 2, 64),
-            batch_size=4,
-            n_steps=2600,
-            learning_rate=2e-3,
-            warm_up_steps=60,
-            guided_after=0.6,
-            ema_decay=0.995,
-            lead_frames=16,
-            crop_frames=176,
-            validate_every=400,
-            validation_batches=6,
+            FoleySize(192, (1, 2, 4, 8, 16, 1, 2, 4, 8), 2, 96),
+            batch_size=16,
+            n_steps=7000,
+            learning_rate=1.5e-3,
+            warm_up_steps=200,
+            n_frames=224,
+            validate_every=500,
+            validation_batches=4,
         ),
     )
 }

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from foleyspace_host.errors import InvalidInput
+from foleyspace_host.generate.embedded.sampler import LATE
 from training.binaural_flow import checkpoint
 from training.binaural_flow.model.ema import AveragedWeights
 from training.foley.data.batches import Stream
@@ -29,7 +30,6 @@ LOG = "log.jsonl"
 
 _KEEP_S = 180.0
 _LOG_EVERY = 20
-_LAST_TIME = 0.95
 
 
 def learning_rate(recipe: FoleyRecipe, step: int) -> float:
@@ -52,8 +52,6 @@ class Training:
         The network.
     average : AveragedWeights
         Its averaged weights.
-    teacher : nn.Module
-        A network that holds them.
     optimiser : torch.optim.AdamW
         The optimiser.
     step : int
@@ -65,7 +63,6 @@ class Training:
     recipe: FoleyRecipe
     net: nn.Module
     average: AveragedWeights
-    teacher: nn.Module
     optimiser: torch.optim.AdamW
     step: int = 0
     seconds: float = 0.0
@@ -82,7 +79,7 @@ class Training:
             betas=(0.9, 0.99),
             fused=device.type == "cuda",
         )
-        return cls(recipe, net, AveragedWeights(net, recipe.ema_decay), deepcopy(net).eval(), optimiser)
+        return cls(recipe, net, AveragedWeights(net, recipe.ema_decay), optimiser)
 
     def resume(self, folder: Path) -> None:
         """Go on from a checkpoint.
@@ -120,25 +117,21 @@ class Training:
         recipe = self.recipe
         # of the step alone, so that a training that went on is the one that did not stop
         mix = recipe.seed * 1_000_003 + self.step
-        noise = torch.Generator(batch.sound.device).manual_seed(mix)
-        t = _LAST_TIME * torch.rand(len(batch.sound), generator=torch.Generator().manual_seed(mix))
+        noise = torch.Generator(batch.bands.device).manual_seed(mix)
+        u = torch.rand(len(batch.bands), generator=torch.Generator().manual_seed(mix))
+        t = 1.0 - (1.0 - u) ** LATE  # what is fine is decided late
         rate = learning_rate(recipe, self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        guided = self.step >= recipe.guided_after * recipe.n_steps
-        if guided:
-            self.teacher.load_state_dict(self.average.weights)
         self.optimiser.zero_grad(set_to_none=True)
-        losses = batch_loss(
-            self.net, batch, t, noise, teacher=self.teacher if guided else None, autocast=recipe.autocast
-        )
-        losses.total.backward()  # type: ignore[no-untyped-call]
+        loss = batch_loss(self.net, batch, t, noise, autocast=recipe.autocast)
+        loss.backward()  # type: ignore[no-untyped-call]
         length = nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip_norm)
         if torch.isfinite(length):
             self.optimiser.step()
             self.average.update(self.net)
         self.step += 1
-        return losses.numbers() | {"gradient": float(length), "rate": rate}
+        return {"loss": float(loss.detach()), "gradient": float(length), "rate": rate}
 
 
 def train(
@@ -211,17 +204,18 @@ def train(
 
 @torch.no_grad()
 def _look(training: Training, held_out: Stream, run: Path, say: Callable[[str], None]) -> None:
-    """Measure the averaged weights on held-out sounds at four flow times, without guidance, and write it down."""
+    """Measure the averaged weights on held-out sounds at four flow times, and write it down."""
     recipe = training.recipe
-    training.teacher.load_state_dict(training.average.weights)
+    net = deepcopy(training.net).eval()
+    net.load_state_dict(training.average.weights)
     found = {}
-    for t in (0.0, 0.25, 0.5, 0.75):
+    for t in (0.1, 0.35, 0.6, 0.85):
         total = 0.0
         for number in range(recipe.validation_batches):
             batch = held_out.batch(number, recipe.batch_size)
-            noise = torch.Generator(batch.sound.device).manual_seed(number)
-            times = torch.full((len(batch.sound),), t)
-            total += float(batch_loss(training.teacher, batch, times, noise, teacher=None, autocast=False).end_point)
+            noise = torch.Generator(batch.bands.device).manual_seed(number)
+            times = torch.full((len(batch.bands),), t)
+            total += float(batch_loss(net, batch, times, noise, tell_all=True, autocast=recipe.autocast))
         found[f"t={t:g}"] = total / recipe.validation_batches
     _log(run, {"step": training.step, "held_out": found})
     say("  held out: " + ", ".join(f"{name} {value:.4g}" for name, value in found.items()))

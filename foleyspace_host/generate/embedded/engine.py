@@ -10,21 +10,26 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace_host.diffusion.features import HOP, SAMPLE_RATE_HZ
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.generate.classes import NAMES, classes_in
-from foleyspace_host.generate.embedded.model import NAME, open_foley_model
-from foleyspace_host.generate.embedded.sampler import CHUNK_FRAMES, Wanted, sample
+from foleyspace_host.generate.embedded.bands import HOP, SAMPLE_RATE_HZ, window
+from foleyspace_host.generate.embedded.condition import N_LIKENESS, RECORDED
+from foleyspace_host.generate.embedded.model import NAME, FoleyModel, open_foley_model
+from foleyspace_host.generate.embedded.portrait import Portrait, mixed, varied
+from foleyspace_host.generate.embedded.sampler import Wanted, sample
+from foleyspace_host.generate.embedded.waveform import waveform
 from foleyspace_host.generate.envelope import frame_levels_db
 from foleyspace_host.generate.impose import impose
 from foleyspace_host.generate.request import Generated, GenerateRequest, Weights
 
-__all__ = ["EmbeddedEngine"]
+__all__ = ["EmbeddedEngine", "pictured"]
 
 _STEPS = {"draft": 4, "normal": 8, "fine": 16}
 _GUIDANCE = 2.0
 _LOOP_S = 0.5  # of the end that is led into the beginning
 _SEEDS = 1 << 53
+
+Floats = NDArray[np.float32]
 
 
 class EmbeddedEngine:
@@ -84,17 +89,19 @@ class EmbeddedEngine:
         tail = round(min(_LOOP_S, 0.5 * float(request.duration_s)) * SAMPLE_RATE_HZ) if request.loop else 0
         n_samples = request.n_samples + tail
         n_frames = -(-n_samples // HOP)
-        levels_db = frame_levels_db(envelope, n_frames)
-        wanted = Wanted(_shares(classes), _GUIDANCE, _shares(unwanted) if unwanted else None)
-        total = -(-n_frames // CHUNK_FRAMES) * n_steps
-        pieces, done = [], 0
-        for piece in sample(self._model, wanted, levels_db, seed=request.seed % _SEEDS, n_steps=n_steps):
-            if piece is None:
-                done += 1
-                if on_progress is not None:
-                    on_progress(done, total)
-            else:
-                pieces.append(piece)
+        levels_db = frame_levels_db(envelope, n_frames, hop=HOP, window=window())
+        seed = request.seed % _SEEDS
+        portrait, likeness = pictured(self._model, classes, np.random.default_rng([seed, 1]))
+        wanted = Wanted(portrait, likeness, _GUIDANCE, _shares(unwanted) if unwanted else None)
+        bands_db = sample(
+            self._model,
+            wanted,
+            levels_db - levels_db.max(),
+            seed=seed,
+            n_steps=n_steps,
+            on_progress=on_progress,
+        )
+        pieces = list(waveform(bands_db, levels_db, seed))
         sound = np.concatenate(pieces)[:n_samples]
         if tail:
             sound = _looped(sound, tail)
@@ -105,8 +112,45 @@ class EmbeddedEngine:
         )
 
 
-def _shares(classes: dict[str, float]) -> NDArray[np.float32]:
-    return np.array([classes.get(name, 0.0) for name in NAMES], dtype=np.float32)
+def pictured(model: FoleyModel, classes: dict[str, float], rng: np.random.Generator) -> tuple[Portrait, Floats]:
+    """Draw a sound of each class, and vary its portrait.
+
+    Parameters
+    ----------
+    model : FoleyModel
+        What knows the portraits.
+    classes : dict of str to float
+        Shares, together 1.
+    rng : Generator
+        Draws.
+
+    Returns
+    -------
+    tuple of Portrait and ndarray, float32, shape (N_LIKENESS,)
+        The portrait of all together, and what they are like.
+
+    Raises
+    ------
+    InvalidInput
+        If the model learnt no sound of a class.
+    """
+    likeness = _shares(classes)
+    drawn = []
+    for name, share in classes.items():
+        recorded, invented = model.portraits[NAMES.index(name)]
+        if not (known := [*recorded, *invented]):
+            raise InvalidInput(f"the model never learnt {name}", where="prompt", cure="use another class, or model")
+        which = int(rng.integers(len(known)))
+        drawn.append((varied(known[which], rng), share))
+        likeness[RECORDED] += share * (which < len(recorded))
+    return mixed(drawn), likeness
+
+
+def _shares(classes: dict[str, float]) -> Floats:
+    found = np.zeros(N_LIKENESS, dtype=np.float32)
+    for name, share in classes.items():
+        found[NAMES.index(name)] = share
+    return found
 
 
 def _looped(sound: NDArray[np.float32], tail: int) -> NDArray[np.float32]:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foleyspace_host.diffusion.features import N_BINS
 from foleyspace_host.errors import ModelUnavailable
 from foleyspace_host.generate.classes import NAMES
-from foleyspace_host.generate.embedded.condition import N_BANDS, N_CONDITION, N_FOLEY_MAPS
+from foleyspace_host.generate.embedded.bands import N_BANDS
+from foleyspace_host.generate.embedded.condition import N_CONDITION
+from foleyspace_host.generate.embedded.portrait import N_SHOWN, unpacked
 
 if TYPE_CHECKING:
     from foleyspace_host.models.session import ModelSession
+
+Floats = NDArray[np.float32]
 
 __all__ = ["KIND", "NAME", "FoleyModel", "open_foley_model"]
 
 NAME = "foley"
 """Name of the shipped model in the registry."""
 
-KIND = "foleyspace.foley-flow/1"
+KIND = "foleyspace.foley-flow/2"
 """What such a file says that it is, under the name ``kind`` in its metadata."""
 
 
@@ -32,17 +36,17 @@ class FoleyModel:
     Parameters
     ----------
     session : ModelSession
-        The file: ``maps`` (1, 3, 512, frames), ``condition`` (1, frames, N_CONDITION) and ``t`` (1,) to ``end``
-        (1, 2, 512, frames).
+        The file: ``place`` (batch, N_BANDS, frames), ``shown`` (batch, N_SHOWN, frames), ``condition`` (batch, frames,
+        N_CONDITION) and ``t`` (batch,) to ``velocity`` (batch, N_BANDS, frames).
     path : Path
         Where it is, for messages.
 
     Attributes
     ----------
-    memory, look_ahead : int
+    reach : int
         Frames before and after one that change what it answers for that one.
-    mean_db : ndarray, float32, shape (n_classes, N_BANDS)
-        Mean spectrum of each class, see `condition.begin`.
+    portraits : list of (list of Portrait, list of Portrait)
+        Of each class: those of recordings, and of computed sounds.
 
     Raises
     ------
@@ -59,13 +63,17 @@ class FoleyModel:
                 raise KeyError(facts["kind"])
             if tuple(facts["classes"].split(",")) != NAMES:
                 raise KeyError("the classes of this version")
-            self.memory, self.look_ahead = int(facts["memory_frames"]), int(facts["look_ahead_frames"])
-            self.mean_db = np.array(json.loads(facts["mean_db"]), dtype=np.float32)
-            fits = shapes["maps"][1:3] == [N_FOLEY_MAPS, N_BINS] and shapes["condition"][2] == N_CONDITION
-            fits = fits and self.mean_db.shape == (len(NAMES), N_BANDS)
-        except (KeyError, ValueError) as error:
+            self.reach = int(facts["reach_frames"])
+            self.portraits = [
+                (unpacked(b64decode(recorded)), unpacked(b64decode(invented)))
+                for recorded, invented in json.loads(facts["portraits"])
+            ]
+            fits = shapes["place"][1] == N_BANDS and shapes["shown"][1] == N_SHOWN
+            fits = fits and shapes["condition"][2] == N_CONDITION
+            fits = fits and len(self.portraits) == len(NAMES) and self.reach >= 0
+        except (KeyError, TypeError, ValueError) as error:
             raise _foreign(path, f"it lacks {error}") from error
-        if not fits or self.memory < 1 or self.look_ahead < 0:
+        if not fits:
             raise _foreign(path, f"its inputs are {shapes}")
 
     @property
@@ -73,30 +81,31 @@ class FoleyModel:
         """Where it computes: "cpu" or "cuda"."""
         return self._session.device
 
-    def end(self, maps: NDArray[np.float32], condition: NDArray[np.float32], t: float) -> NDArray[np.float32]:
-        """Ask where the flow ends.
+    def velocity(self, place: Floats, shown: Floats, condition: Floats, t: float) -> Floats:
+        """Ask where the flow goes.
 
         Parameters
         ----------
-        maps : ndarray, float32, shape (1, N_FOLEY_MAPS, N_BINS, n)
-            Where the flow is, over the level, and that level.
-        condition : ndarray, float32, shape (1, n, N_CONDITION)
+        place : ndarray, float32, shape (batch, N_BANDS, n)
+            Where it is: bands, less the portrait's mean, over its spread.
+        shown : ndarray, float32, shape (batch, N_SHOWN, n)
+            The portrait, see `portrait.shown`.
+        condition : ndarray, float32, shape (batch, n, N_CONDITION)
             Rows of `condition.rows`.
         t : float
-            Flow time.
+            Flow time, 0 to 1.
 
         Returns
         -------
-        ndarray, float32, shape (2, N_BINS, n)
-            Over the level.
+        ndarray, float32, shape (batch, N_BANDS, n)
 
         Raises
         ------
         ModelUnavailable
             If the network fails.
         """
-        inputs = {"maps": maps, "condition": condition, "t": np.array([t], dtype=np.float32)}
-        found = self._session.answer(inputs)["end"][0].astype(np.float32, copy=False)
+        inputs = {"place": place, "shown": shown, "condition": condition, "t": np.full(len(place), t, np.float32)}
+        found = self._session.answer(inputs)["velocity"].astype(np.float32, copy=False)
         if not np.isfinite(found).all():
             raise ModelUnavailable(
                 "the model answers with numbers that are not finite", where=self._path.name, cure="use another engine"

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 
 from foley_metrics import (
     Heard,
-    class_heard,
+    classes_heard,
     envelope_correlation,
     hear,
     kernel_distance,
@@ -19,7 +19,7 @@ from foley_metrics import (
     onset_errors_s,
 )
 
-from foleyspace_host.generate.embedded.condition import levels_db
+from foleyspace_host.generate.impose import measured_db
 from foleyspace_host.localize.hear.tag import class_names
 
 RNG = np.random.default_rng(0)
@@ -33,8 +33,13 @@ def told(**scores: float) -> Heard:
 
 
 def test_the_class_is_that_of_the_highest_name() -> None:
-    assert class_heard(told(Rain=0.4, Bell=0.3)) == "rain"
-    assert class_heard(told(Rain=0.2, Bell=0.3)) == "bell"
+    assert classes_heard(told(Rain=0.4, Bell=0.3)) == {"rain"}
+    assert classes_heard(told(Rain=0.2, Bell=0.3)) == {"bell"}
+
+
+def test_names_of_several_classes_are_right_for_each_and_those_above_all_for_none() -> None:
+    assert classes_heard(told(Ding=0.4, Rain=0.3)) == {"metal", "bell"}
+    assert classes_heard(told(Vehicle=0.9, Water=0.8, Animal=0.8, Engine=0.8, Train=0.3)) == {"train"}
 
 
 def test_the_kernel_distance_of_points_that_are_known() -> None:
@@ -57,7 +62,7 @@ def test_a_sound_follows_its_own_level_and_not_another_s() -> None:
     assert envelope_correlation(sound, wanted) > 0.99
     assert envelope_correlation(sound, -wanted) < -0.9
     assert envelope_correlation(sound, np.zeros_like(wanted)) == 0.0
-    assert envelope_correlation(sound, levels_db(sound)) == pytest.approx(1.0)
+    assert envelope_correlation(sound, measured_db(sound)) == pytest.approx(1.0)
 
 
 def test_onsets_are_found_where_they_are() -> None:

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foleyspace_host.errors import FoleySpaceError, InvalidInput, MediaMissing
-from foleyspace_host.generate.embedded.condition import levels_db
 from foleyspace_host.generate.envelope import (
     MAX_DB,
     NOMINAL_DB,
@@ -20,6 +19,7 @@ from foleyspace_host.generate.envelope import (
     read_envelope,
     rows_of,
 )
+from foleyspace_host.generate.impose import measured_db
 
 POINTS = st.lists(
     st.tuples(st.floats(0.0, 900.0), st.floats(SILENCE_DB, MAX_DB), st.booleans()), min_size=1, max_size=30
@@ -111,5 +111,5 @@ def test_levels_of_frames_are_those_of_a_sound_with_this_loudness() -> None:
     t_s = np.arange(48_000) / 48_000
     # a square wave of period 2 has its amplitude as its level at every moment
     sound = (10.0 ** ((curve.at(t_s) + NOMINAL_DB) / 20.0) * np.where(np.arange(48_000) % 2, 1.0, -1.0)).astype("f4")
-    measured = levels_db(sound)
+    measured = measured_db(sound)
     assert np.abs(frame_levels_db(curve, len(measured)) - measured)[3:-3].max() < 0.2

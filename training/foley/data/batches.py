@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from foleyspace_host.diffusion.features import HOP
 from foleyspace_host.generate.classes import NAMES
-from foleyspace_host.generate.embedded.condition import FLOOR_DB, begin, levels_db, rows
+from foleyspace_host.generate.embedded.bands import FLOOR_DB, HOP, analysed
+from foleyspace_host.generate.embedded.condition import N_LIKENESS, RECORDED, rows
+from foleyspace_host.generate.embedded.portrait import portrait_of, shown
 from training.foley.data.bank import Bank
 from training.foley.model.flow import FoleyBatch
 
@@ -17,6 +18,8 @@ __all__ = ["Stream"]
 _RECORDED = 0.6  # of the examples of a class that has recordings of its own
 _LARGEST_SHIFT = 0.25  # octaves up or down, by playing faster or slower
 _LARGEST_TILT_DB = 2.0  # an octave
+_FARTHEST = 5.0  # spreads
+_LEAST_HEARD = 0.05  # of the loss of a frame of silence: what is next to a sound's end need not be right, only calm
 
 Samples = NDArray[np.float32]
 
@@ -28,8 +31,8 @@ class Stream:
     ----------
     bank : Bank
         Sounds.
-    lead_frames, crop_frames : int
-        Frames without and with loss.
+    n_frames : int
+        Frames of an example.
     seed : int
         Seed of the choices.
     vary : bool
@@ -39,17 +42,9 @@ class Stream:
     """
 
     def __init__(
-        self,
-        bank: Bank,
-        *,
-        lead_frames: int,
-        crop_frames: int,
-        seed: int,
-        vary: bool = True,
-        device: torch.device | str = "cpu",
+        self, bank: Bank, *, n_frames: int, seed: int, vary: bool = True, device: torch.device | str = "cpu"
     ) -> None:
-        self._bank, self._seed, self._vary, self._device = bank, seed, vary, device
-        self._lead, self._crop = lead_frames, crop_frames
+        self._bank, self._n_frames, self._seed, self._vary, self._device = bank, n_frames, seed, vary, device
         self._classes = [n for n in range(len(NAMES)) if bank.recorded[n] or bank.invented[n]]
 
     def batch(self, number: int, size: int) -> FoleyBatch:
@@ -67,36 +62,38 @@ class Stream:
         FoleyBatch
         """
         rng = np.random.default_rng([self._seed, number])
-        sounds, levels, told = [], [], []
-        # every class in turn, so that each is seen as often as any other
-        order = np.random.default_rng([self._seed, number * size // len(self._classes)]).permutation(self._classes)
+        bands, shown_to_it, told, heard = [], [], [], []
         for place in range(number * size, (number + 1) * size):
-            which = int(order[place % len(self._classes)])
-            sound = self._cut(rng, self._drawn(rng, which))
-            level = levels_db(sound)
-            level = level - level.max()
-            sound = sound * np.float32(10.0 ** (-float(levels_db(sound).max()) / 20.0))
-            level = np.maximum(level, FLOOR_DB)
-            shares = np.zeros(len(NAMES), dtype=np.float32)
-            shares[which] = 1.0
-            sounds.append(sound)
-            levels.append(begin(self._bank.mean_db[which], level))
-            told.append(rows(shares, level, 1.0))
+            # every class in turn, so that each is seen as often as any other
+            turn, within = divmod(place, len(self._classes))
+            which = int(np.random.default_rng([self._seed, turn, 1]).permutation(self._classes)[within])
+            source, is_recorded = self._drawn(rng, which)
+            level_db, bands_db = analysed(self._cut(rng, source))
+            level_db = level_db - level_db.max()
+            likeness = np.zeros(N_LIKENESS, dtype=np.float32)
+            likeness[which], likeness[RECORDED] = 1.0, float(is_recorded)
+            portrait = portrait_of(level_db, bands_db)
+            mean_db = portrait.mean_db(level_db)
+            bands.append(np.clip((bands_db - mean_db) / portrait.spread_db[:, None], -_FARTHEST, _FARTHEST))
+            shown_to_it.append(shown(portrait, mean_db))
+            told.append(rows(likeness, level_db))
+            heard.append(np.where(level_db > FLOOR_DB, 1.0, _LEAST_HEARD).astype(np.float32))
 
         def moved(arrays: list[Samples]) -> torch.Tensor:
             return torch.from_numpy(np.stack(arrays)).to(self._device)
 
-        return FoleyBatch(moved(sounds), moved(levels), moved(told), self._lead)
+        return FoleyBatch(moved(bands), moved(shown_to_it), moved(told), moved(heard))
 
-    def _drawn(self, rng: np.random.Generator, which: int) -> Samples:
+    def _drawn(self, rng: np.random.Generator, which: int) -> tuple[Samples, bool]:
         recorded, invented = self._bank.recorded[which], self._bank.invented[which]
         # of few recordings, each would come too often
         share = _RECORDED * min(1.0, len(recorded) / 4.0) if invented else 1.0
-        source = recorded if recorded and rng.uniform() < share else invented
-        return source[int(rng.integers(len(source)))]
+        is_recorded = bool(recorded) and float(rng.uniform()) < share
+        source = recorded if is_recorded else invented
+        return source[int(rng.integers(len(source)))], is_recorded
 
     def _cut(self, rng: np.random.Generator, sound: Samples) -> Samples:
-        wanted = (self._lead + self._crop) * HOP
+        wanted = self._n_frames * HOP
         if self._vary:
             sound = _varied(rng, sound)
         # short sounds follow each other, as steps and knocks do

@@ -1,42 +1,74 @@
-"""The network: from noise of the right loudness and colour to a sound of a class, a step of the flow at a time.
+"""The network: from noise to the bands of a sound of a class, a step of the flow at a time.
 
-Its blocks and its shape are those of the binaural model. Input and output are scaled by what is known of the flow (T.
-Karras and others: "Elucidating the design space of diffusion-based generative models", NeurIPS 2022), so that at every
-flow time the blocks see, and are asked for, numbers of about 1.
+A frame is a vector of its bands, and time is the only axis of the convolutions, as in flow models of speech over mel
+spectra (M. Le and others: "Voicebox", NeurIPS 2023; the blocks are those of Z. Liu and others: "A ConvNet for the
+2020s", CVPR 2022, with a dense convolution over time, which a processor computes faster than one by channel).
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from foleyspace_host.diffusion.features import N_BINS
-from foleyspace_host.generate.embedded.condition import N_CONDITION, N_FOLEY_MAPS
-from training.binaural_flow.model.net import Block, NetSize
+from foleyspace_host.generate.embedded.bands import N_BANDS
+from foleyspace_host.generate.embedded.condition import N_CONDITION
+from foleyspace_host.generate.embedded.portrait import N_SHOWN
 
-__all__ = ["FoleyNet", "scales"]
+__all__ = ["FoleyNet", "FoleySize"]
 
-_N_OUT = 2
 _TIME_WAVES = 6
 
 
-def scales(t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return how a network is preconditioned at a flow time, where sound and noise both have power 1.
+@dataclass(frozen=True, slots=True)
+class FoleySize:
+    """How large a network is.
 
     Parameters
     ----------
-    t : Tensor, shape (batch,)
-        Flow time, 0 (noise) to 1 (sound).
-
-    Returns
-    -------
-    tuple of 3 Tensors, shape (batch, 1, 1, 1)
-        Factors on the input; on the input where it is led past the network; on the network's answer.
+    width : int
+        Channels.
+    dilations : tuple of int
+        Distance of the three frames that each block looks at.
+    widening : int
+        Channels within a block in proportion to `width`.
+    n_condition : int
+        Channels in which it keeps what it is told.
     """
-    size = (t.square() + (1.0 - t).square()).sqrt()
-    return tuple(one.reshape(-1, 1, 1, 1) for one in (1.0 / size, t / size.square(), (1.0 - t) / size))  # type: ignore[return-value]
+
+    width: int = 240
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 1, 2, 4, 8, 16, 1, 2)
+    widening: int = 2
+    n_condition: int = 128
+
+    @property
+    def reach(self) -> int:
+        """Frames before and after one that change what is answered for that one."""
+        return sum(self.dilations)
+
+
+class _Block(nn.Module):
+    def __init__(self, size: FoleySize, dilation: int) -> None:
+        super().__init__()
+        width = size.width
+        self.look = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
+        self.level = nn.LayerNorm(width, elementwise_affine=False)
+        self.turn = nn.Linear(size.n_condition, 2 * width)
+        self.widen = nn.Linear(width, size.widening * width)
+        self.narrow = nn.Linear(size.widening * width, width)
+        nn.init.zeros_(self.turn.weight)
+        nn.init.zeros_(self.turn.bias)
+        nn.init.zeros_(self.narrow.weight)
+        nn.init.zeros_(self.narrow.bias)
+
+    def forward(self, x: Tensor, told: Tensor) -> Tensor:
+        """Return `x` (batch, width, n) moved on, as `told` (batch, n, n_condition) says."""
+        factor, offset = self.turn(told).chunk(2, dim=2)
+        y = self.level(self.look(x).transpose(1, 2)) * (1.0 + factor) + offset
+        moved: Tensor = self.narrow(nn.functional.gelu(self.widen(y)))
+        return x + moved.transpose(1, 2)
 
 
 class FoleyNet(nn.Module):
@@ -44,94 +76,57 @@ class FoleyNet(nn.Module):
 
     Parameters
     ----------
-    size : NetSize
+    size : FoleySize
         How large it is.
     """
 
-    def __init__(self, size: NetSize) -> None:
+    def __init__(self, size: FoleySize) -> None:
         super().__init__()
         self.size = size
-        one, two, three = size.channels
-        bands = N_BINS // size.patch
         self.tell = nn.Sequential(
-            nn.Conv1d(N_CONDITION + 2 * _TIME_WAVES, size.n_condition, 1),
+            nn.Linear(N_CONDITION + 2 * _TIME_WAVES, size.n_condition),
             nn.SiLU(),
-            nn.Conv1d(size.n_condition, size.n_condition, 1),
+            nn.Linear(size.n_condition, size.n_condition),
             nn.SiLU(),
         )
-        self.enter = nn.Conv2d(N_FOLEY_MAPS * size.patch, one, 1)
-        self.place = nn.ParameterList(
-            nn.Parameter(torch.zeros(1, width, bands >> level, 1)) for level, width in enumerate(size.channels)
-        )
-        dilations = iter(size.dilations())
-        total, made = sum(size.blocks), 0
-        stages = []
-        for width, count in zip((one, two, three, two, one), size.blocks, strict=True):
-            stage = []
-            for _ in range(count):
-                stage.append(Block(width, size, next(dilations), centred=made in (0, total - 1)))
-                made += 1
-            stages.append(nn.ModuleList(stage))
-        self.stages = nn.ModuleList(stages)
-        self.down = nn.ModuleList(
-            nn.Conv2d(high, low, (2, 1), stride=(2, 1)) for high, low in ((one, two), (two, three))
-        )
-        self.up = nn.ModuleList(
-            nn.ConvTranspose2d(low, high, (2, 1), stride=(2, 1)) for low, high in ((three, two), (two, one))
-        )
-        self.leave = nn.Conv2d(one, _N_OUT * size.patch, 1)
-        for weight in self.leave.parameters():
-            nn.init.zeros_(weight)
+        self.enter = nn.Conv1d(N_BANDS + N_SHOWN, size.width, 1)
+        self.begin = nn.Linear(size.n_condition, size.width)
+        self.blocks = nn.ModuleList(_Block(size, dilation) for dilation in size.dilations)
+        self.level = nn.LayerNorm(size.width)
+        self.leave = nn.Linear(size.width, N_BANDS)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
 
-    def forward(self, maps: Tensor, condition: Tensor, t: Tensor) -> Tensor:
-        """Predict the end point.
+    def forward(self, place: Tensor, shown: Tensor, condition: Tensor, t: Tensor) -> Tensor:
+        """Say where the flow goes.
 
         Parameters
         ----------
-        maps : Tensor, shape (batch, 3, 512, frames)
-            Where the flow is (real and imaginary part, over the level), and that level as the network sees it.
+        place : Tensor, shape (batch, N_BANDS, frames)
+            Where it is: bands, less the portrait's mean, over its spread.
+        shown : Tensor, shape (batch, N_SHOWN, frames)
+            The portrait, see `foleyspace_host.generate.embedded.portrait.shown`.
         condition : Tensor, shape (batch, frames, N_CONDITION)
             Rows of `foleyspace_host.generate.embedded.condition`.
         t : Tensor, shape (batch,)
-            Flow time, 0 to 1.
+            Flow time, 0 (noise) to 1 (sound).
 
         Returns
         -------
-        Tensor, shape (batch, 2, 512, frames)
-            End point over the level.
+        Tensor, shape (batch, N_BANDS, frames)
+            Its velocity: sound less noise.
         """
-        shown, past, asked = scales(t)
-        told = self.tell(self._told(condition, t))
-        place = maps[:, :_N_OUT]
-        x = self.enter(self._patched(torch.cat([shown * place, maps[:, _N_OUT:]], dim=1)))
-        kept = []
-        for level in range(2):
-            x = self._blocks(x + self.place[level], told, level)
-            kept.append(x)
-            x = self.down[level](x)
-        x = self._blocks(x + self.place[2], told, 2)
-        for level in range(2):
-            x = self._blocks(self.up[level](x) + kept.pop(), told, 3 + level)
-        return past * place + asked * self._unpatched(self.leave(x))
-
-    def _blocks(self, x: Tensor, told: Tensor, stage: int) -> Tensor:
-        for block in self.stages[stage].children():
+        told = self.tell(self._timed(condition, t))
+        x = self.enter(torch.cat([place, shown], dim=1)) + self.begin(told).transpose(1, 2)
+        for block in self.blocks:
             x = block(x, told)
-        return x
+        velocity: Tensor = self.leave(self.level(x.transpose(1, 2)))
+        return velocity.transpose(1, 2)
 
-    def _told(self, condition: Tensor, t: Tensor) -> Tensor:
-        """Put sines and cosines of the flow time beside the rows, shape (batch, channels, frames)."""
+    @staticmethod
+    def _timed(condition: Tensor, t: Tensor) -> Tensor:
+        """Put sines and cosines of the flow time beside the rows."""
         rate = torch.pi * 2.0 ** torch.arange(_TIME_WAVES, device=t.device, dtype=condition.dtype)
         phase = t.reshape(-1, 1, 1) * rate.reshape(1, 1, -1)
         waves = torch.cat([torch.sin(phase), torch.cos(phase)], dim=2) / math.sqrt(_TIME_WAVES)
-        return torch.cat([condition, waves.expand(-1, condition.shape[1], -1)], dim=2).transpose(1, 2)
-
-    def _patched(self, maps: Tensor) -> Tensor:
-        patch = self.size.patch
-        cut = maps.reshape(maps.shape[0], N_FOLEY_MAPS, N_BINS // patch, patch, -1)
-        return cut.transpose(2, 3).reshape(maps.shape[0], N_FOLEY_MAPS * patch, N_BINS // patch, -1)
-
-    def _unpatched(self, x: Tensor) -> Tensor:
-        patch = self.size.patch
-        cut = x.reshape(x.shape[0], _N_OUT, patch, N_BINS // patch, -1)
-        return cut.transpose(2, 3).reshape(x.shape[0], _N_OUT, N_BINS, -1)
+        return torch.cat([condition, waves.expand(-1, condition.shape[1], -1)], dim=2)

@@ -1,19 +1,25 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from foleyspace_host.errors import Cancelled, InvalidInput, ModelUnavailable
-from foleyspace_host.generate.embedded.engine import EmbeddedEngine
+from foleyspace_host.generate.classes import NAMES
+from foleyspace_host.generate.embedded.bands import N_BANDS
+from foleyspace_host.generate.embedded.condition import RECORDED
+from foleyspace_host.generate.embedded.engine import EmbeddedEngine, pictured
+from foleyspace_host.generate.embedded.model import open_foley_model
 from foleyspace_host.generate.request import GenerateRequest
-from tests.stand_ins.foley_models import louder_onnx
+from tests.stand_ins.foley_models import steady_onnx
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> EmbeddedEngine:
-    return EmbeddedEngine("cpu", louder_onnx(tmp_path / "louder.onnx"))
+    return EmbeddedEngine("cpu", steady_onnx(tmp_path / "steady.onnx"))
 
 
 def test_a_sound_has_the_length_that_was_asked_for_and_tells_how_it_was_made(engine: EmbeddedEngine) -> None:
@@ -23,7 +29,7 @@ def test_a_sound_has_the_length_that_was_asked_for_and_tells_how_it_was_made(eng
     assert np.isfinite(made.samples).all()
     assert np.abs(made.samples).max() > 0.01
     assert made.details["classes"] == {"footsteps-soft": 1.0}
-    assert made.weights[0].name == "louder.onnx"
+    assert made.weights[0].name == "steady.onnx"
     assert len(made.weights[0].sha256) == 64
     again = engine.generate(GenerateRequest("footsteps on gravel", 1.2345, seed=3))
     other = engine.generate(GenerateRequest("footsteps on gravel", 1.2345, seed=4))
@@ -62,8 +68,30 @@ def test_words_that_mean_nothing_or_both_are_refused(engine: EmbeddedEngine) -> 
 
 
 @pytest.mark.parametrize(
-    "facts", [{"kind": "another"}, {"classes": "a,b"}, {"mean_db": "[[1]]"}, {"memory_frames": ""}]
+    "facts", [{"kind": "another"}, {"classes": "a,b"}, {"reach_frames": ""}, {"portraits": "[]"}, {"portraits": "[1]"}]
 )
 def test_other_models_are_refused(tmp_path: Path, facts: dict[str, str]) -> None:
     with pytest.raises(ModelUnavailable, match="no foley model"):
-        EmbeddedEngine("cpu", louder_onnx(tmp_path / "other.onnx", **facts))
+        EmbeddedEngine("cpu", steady_onnx(tmp_path / "other.onnx", **facts))
+
+
+def test_classes_that_a_model_never_learnt_are_refused(tmp_path: Path) -> None:
+    one = json.loads(onnx.load(steady_onnx(tmp_path / "all.onnx")).metadata_props[-1].value)
+    assert len(one) == len(NAMES)
+    few = EmbeddedEngine(
+        "cpu", steady_onnx(tmp_path / "few.onnx", portraits=json.dumps([one[0]] + [["", ""]] * (len(one) - 1)))
+    )
+    assert few.generate(GenerateRequest(NAMES[0], 0.2)).samples.shape == (1, 9600)
+    with pytest.raises(InvalidInput, match="never learnt"):
+        few.generate(GenerateRequest(NAMES[1], 0.2))
+
+
+def test_the_portrait_of_several_classes_is_shared(tmp_path: Path) -> None:
+    model, _ = open_foley_model(steady_onnx(tmp_path / "steady.onnx"), "cpu")
+    portrait, likeness = pictured(model, {"rain": 0.25, "wind": 0.75}, np.random.default_rng(0))
+    assert portrait.loudest_db.shape == (N_BANDS,)
+    assert likeness[[NAMES.index("rain"), NAMES.index("wind"), RECORDED]].tolist() == [0.25, 0.75, 1.0]
+    again, _ = pictured(model, {"rain": 0.25, "wind": 0.75}, np.random.default_rng(0))
+    other, _ = pictured(model, {"rain": 0.25, "wind": 0.75}, np.random.default_rng(1))
+    assert (portrait.loudest_db == again.loudest_db).all()
+    assert (portrait.loudest_db != other.loudest_db).any()

@@ -1,0 +1,103 @@
+"""Writes the card of a foley model: what it is, what it learnt from and whose that is, and all that was measured."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from foleyspace_host.generate.classes import NAMES
+
+__all__ = ["write_card"]
+
+_HIDDEN = ("classes", "portraits")  # long, or told in other words
+
+
+def write_card(path: Path, model: Path, quality: Path, credits: Path, facts: Mapping[str, str]) -> None:
+    """Write a card beside a model.
+
+    Parameters
+    ----------
+    path : Path
+        Markdown file to write.
+    model : Path
+        ONNX file; what it states about itself goes into the card.
+    quality : Path
+        JSON of ``benchmarks/foley_quality.py``.
+    credits : Path
+        ``credits.json`` of the prepared data.
+    facts : mapping of str to str
+        What else is known: hardware, date, duration.
+    """
+    import onnxruntime
+
+    stated = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"]).get_modelmeta()
+    used = json.loads(credits.read_text(encoding="utf-8"))
+    rows = json.loads(quality.read_text(encoding="utf-8"))
+    shown = {name: value for name, value in sorted(stated.custom_metadata_map.items()) if name not in _HIDDEN}
+    lines = [
+        f"# {path.stem}",
+        "",
+        "A flow model for `foleyspace generate`: from a class of sounds and a loudness over time to the levels of 128",
+        "bands, of which the program makes a waveform. What it can do and what not: docs/foley.md.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| file | `{model.name}`, {model.stat().st_size} bytes |",
+        f"| sha256 | `{hashlib.sha256(model.read_bytes()).hexdigest()}` |",
+        *(f"| {name.replace('_', ' ')} | {value} |" for name, value in shown.items()),
+        *(f"| {name} | {value} |" for name, value in facts.items()),
+        f"| classes | {', '.join(NAMES)} |",
+        "",
+        "The file holds weights, and of each sound that was learnt from 384 numbers that say how loud its bands are on",
+        "the whole. No recording can be had back from it.",
+        "",
+        "## Measured",
+        "",
+        "By `benchmarks/foley_quality.py`, on recordings that took no part in training; docs/foley.md says what the",
+        "columns are.",
+        "",
+        *_table(rows),
+        "",
+        "## Whose sounds",
+        "",
+        f"{len(used)} recordings of Debian packages, four in five of them to learn from, the rest to measure with, and",
+        "sounds that `training/foley/invented` computed. As the packages name their authors:",
+        "",
+        *_credits(used),
+        "",
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = [
+        "| | class heard | kernel distance (95 %) | envelope r | onsets | likest wave | likest embedding"
+        " | x real time |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        mean, low, high = row["kernel"]
+        onset = "" if row["onset_ms"] is None else f"{row['onset_ms']:.0f} ms"
+        speed = f"{row['times_real']:.1f}" if row["name"].startswith("model") else ""
+        likest = [f"{row[name][0]:.2f}, at most {row[name][1]:.2f}" for name in ("copied_wave", "copied_embedding")]
+        lines.append(
+            f"| {row['name']} | {100 * row['class_accuracy']:.0f} % | {mean:.2f} ({low:.2f} to {high:.2f})"
+            f" | {row['envelope']:.3f} | {onset} | {likest[0]} | {likest[1]} | {speed} |"
+        )
+    return lines
+
+
+def _credits(used: Sequence[Mapping[str, str]]) -> list[str]:
+    def key(one: Mapping[str, str]) -> tuple[str, str]:
+        return one["package"], one["licence"]
+
+    lines = []
+    for (package, licence), group in groupby(sorted(used, key=key), key):
+        own = list(group)
+        holders = sorted({one["holders"] for one in own})
+        lines.append(f"- {package}, {licence}, {len(own)}: {'; '.join(holders)}")
+    return lines
