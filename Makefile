@@ -3,6 +3,7 @@
 # make test-browser  tests of the report page, in a Chromium that is installed
 # make test-train    tests of what trains the models, with torch
 # make test-reaper   tests of the actions for REAPER, run by Lua against a REAPER that stands in
+# make test-adm      what the EBU's renderer makes of exported objects
 # make test-blender  tests of the extension in a real Blender, the module bpy
 #
 # make schemas write the protocol's JSON Schemas and the tables of schemas/README.md
@@ -19,7 +20,7 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-browser test-train test-reaper test-blender test-blender-lts \
+.PHONY: demo test test-adm test-browser test-train test-reaper test-blender test-blender-lts \
   test-blender-4.5 test-blender-5.2 wheel bench reliability schemas lint lock clean help
 .DEFAULT_GOAL := help
 
@@ -39,6 +40,11 @@ test-browser: $(VENV)/.browser
 test-train: $(VENV)/.train
 	$(BIN)/mypy -p training
 	$(BIN)/python -m pytest tests/train
+
+# ear wants an older numpy than the host, so it has an environment of its own
+test-adm: $(VENV)/.dev
+	@$(if $(PYTHON_311),$(MAKE) --no-print-directory $(VENV)/.ear && $(BIN)/python -m pytest tests/adm, \
+	  echo 'The tests with the EBU ADM Renderer are skipped: it runs in Python 3.11, and there is none here')
 
 # luacheck is no package of Python: apt install lua-check
 test-reaper: $(VENV)/.reaper
@@ -127,6 +133,12 @@ $(VENV)/.reaper: requirements/reaper.txt $(VENV)/.dev
 	@$(PIP) install --quiet --require-hashes -r requirements/reaper.txt
 	@touch $@
 
+$(VENV)/.ear: requirements/ear.txt | $(BIN)/python
+	@echo 'Installing the EBU ADM Renderer into $(VENV)/ear ...'
+	@$(PYTHON_311) -m venv --clear $(VENV)/ear
+	@$(VENV)/ear/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/ear.txt
+	@touch $@
+
 $(VENV)/.blender: requirements/blender.txt | $(BIN)/python
 	@test -n '$(PYTHON_311)' || { echo 'bpy 5.0 runs in Python 3.11 alone, and there is none here'; exit 1; }
 	@echo 'Installing Blender and what its tests need into $(BLENDER) ...'
@@ -173,6 +185,9 @@ lock: | $(BIN)/python
 	$(BIN)/uv pip compile requirements/reaper.in -c requirements/dev.txt \
 	  --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/reaper.txt
+	$(BIN)/uv pip compile requirements/ear.in \
+	  --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/ear.txt
 	$(BIN)/uv pip compile requirements/blender-wheels.in --no-deps \
 	  --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --no-emit-find-links --quiet -o requirements/blender-wheels.txt

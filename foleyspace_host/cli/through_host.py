@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from foleyspace_host.client import Client, ClientError, Progress, Result
     from foleyspace_host.models.slots import Slot
 
-__all__ = ["host_client", "refuse", "run_in_host"]
+__all__ = ["host_client", "refuse", "run_in_host", "run_timeline_in_host"]
 
 _LOCALIZE = ("label", "prompt", "source", "hfov_deg", "detector", "open_vocabulary", "depth", "depth_kind")
+_TIMELINE = (
+    *("timeline_name", "rate_hz", "track", "clip", "marked", "with_metadata", "keep_sources", "handles_s"),
+    *("label", "hfov_deg", "engine", "negative"),
+)
 _SLOTS: dict[str, Slot] = {"depth": "depth", "open_vocabulary": "open-vocabulary"}
 
 
@@ -117,12 +121,80 @@ def run_in_host(
                 fields["bed_db"] = bed_db
         fields["settings"] = _rendering(given, air=settings.get("air"))
     suffix = None if kind == "localize" else out.suffix.lower()
+    return _put_in_place(_done(kind, out, profile, suffix, fields), out, wanted)
+
+
+def run_timeline_in_host(timeline: Path, out: Path, *, profile: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Let the host spatialize a timeline, showing its progress; Ctrl-C cancels it.
+
+    Parameters
+    ----------
+    timeline : Path
+        The timeline; its media must lie in its folder or below.
+    out : Path
+        Timeline to write. The sounds that it names lie beside it under the names that the host chose.
+    profile : str
+        Profile of the host.
+    settings : mapping of str to object
+        The command's options, by the names of the parameters of `spatialize_timeline`.
+
+    Returns
+    -------
+    dict
+        What ``--json`` prints.
+
+    Raises
+    ------
+    FoleySpaceError
+        As `spatialize_timeline`'s; no timeline is written then.
+    """
+    from foleyspace_host.pipeline.outputs import check_outputs
+
+    given = {name: value for name, value in settings.items() if value is not None and value != ()}
+    mixdown, adm, folder = (given.pop(name, None) for name in ("mixdown", "adm", "trajectories"))
+    fields: dict[str, Any] = {name: given.pop(name) for name in _TIMELINE if name in given}
+    if out.suffix.lower() != ".otio":
+        raise InvalidInput(f"cannot write timelines of type {out.suffix!r}", where=str(out), cure="end it with .otio")
+    if mixdown is not None and mixdown.suffix.lower() not in (".wav", ".flac"):
+        raise InvalidInput("a mix is a sound", where=str(mixdown), cure="end its name with .wav or .flac")
+    named = [given.get(name) for name in ("hrtf", "listener", "flow_model")]
+    check_outputs([out, mixdown, adm], [timeline, *named])
+    if folder is not None:
+        _make(folder)
+    fields |= {"timeline": os.path.abspath(timeline), "settings": _rendering(given, air=settings.get("air"))}
+    fields |= {"mixdown": mixdown.suffix.lower()} if mixdown is not None else {}
+    fields |= {name: True for name, place in (("adm", adm), ("trajectories", folder)) if place is not None}
+    result = _done("timeline", out, profile, ".otio", fields, folders=[timeline.absolute().parent])
+    details = dict(result.details) | {"output": str(out)}
+    for file in result.artifacts:
+        place = {"timeline": out, "mix": mixdown, "adm": adm}.get(file.role)
+        if file.role == "trajectory" and folder is not None:
+            place = folder / Path(file.path).name
+        if place is not None:
+            _move(file.path, place)
+    return details | {name: str(place) for name, place in (("mixdown", mixdown), ("adm", adm)) if place is not None}
+
+
+def _done(
+    kind: str, out: Path, profile: str, suffix: str | None, fields: dict[str, Any], folders: Sequence[Path] = ()
+) -> Result:
+    """Hand a job to the host and follow it to its end."""
     with host_client(profile, start=True) as client, _bars() as show:
+        client.allow(*folders)
         job = client.submit(kind, folder=out.absolute().parent, stem=_stem(out), suffix=suffix, **fields)
         result = job.result(on_progress=show)
     for warning in result.warnings:
         click.echo(f"foleyspace: warning: {warning}", err=True)
-    return _put_in_place(result, out, wanted)
+    return result
+
+
+def _make(folder: Path) -> None:
+    from foleyspace_host.media.atomic import write_error
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(error, folder) from error
 
 
 def _check_models(given: Mapping[str, Any]) -> None:
@@ -185,22 +257,27 @@ def _bars() -> Iterator[Any]:
         yield tell
 
 
+def _move(path: str, place: Path | None) -> None:
+    """Give a result the name that was asked for, or remove it where none was."""
+    try:
+        if place is None:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+        else:
+            os.replace(path, place)
+    except OSError as error:
+        raise HostError(
+            f"the result cannot be given its name {place} ({error.strerror})", where=path, cure="rename it"
+        ) from error
+
+
 def _put_in_place(result: Result, out: Path, wanted: Mapping[str, Path | None]) -> dict[str, Any]:
     """Give the results the names that were asked for, instead of those that the host chose."""
     details = dict(result.details)
     main = next((file for file in result.artifacts if file.role not in wanted), result.artifacts[0])
     for file in result.artifacts:
         place = out if file is main else wanted.get(file.role)
-        try:
-            if place is None:
-                with suppress(FileNotFoundError):
-                    os.unlink(file.path)
-            else:
-                os.replace(file.path, place)
-        except OSError as error:
-            raise HostError(
-                f"the result cannot be given its name {place} ({error.strerror})", where=file.path, cure="rename it"
-            ) from error
+        _move(file.path, place)
     details["output"] = str(out)
     for role, place in wanted.items():
         if role in details:

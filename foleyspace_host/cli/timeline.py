@@ -12,7 +12,10 @@ import click
 from foleyspace_host.cli import options
 from foleyspace_host.cli.machine import machine_options, use_machine
 from foleyspace_host.cli.progress import stage_bars
+from foleyspace_host.cli.report import print_host_result
 from foleyspace_host.cli.table import table
+from foleyspace_host.cli.through_host import refuse, run_timeline_in_host
+from foleyspace_host.errors import InvalidInput
 
 if TYPE_CHECKING:
     from foleyspace_host.timeline.results import TimelineResult
@@ -24,6 +27,12 @@ __all__ = ["command"]
 @click.argument("timeline", type=options.FILE)
 @click.option("-o", "--output", "out", type=options.FILE, metavar="OUT.otio", help="Timeline to write.")
 @click.option("--mixdown", type=options.FILE, metavar="OUT.wav", help="Also write all that is rendered as one sound.")
+@click.option(
+    "--adm", type=options.FILE, metavar="OUT.wav", help="Also write the dry sounds and their positions (BS.2076)."
+)
+@click.option(
+    "--timeline", "timeline_name", metavar="NAME", help="Which timeline of a file with several: its name or number."
+)
 @click.option("--track", multiple=True, metavar="NAME", help="Only clips of this track (A1 or its name); repeatable.")
 @click.option("--clip", multiple=True, metavar="NAME", help="Only clips of this name, with * for anything; repeatable.")
 @click.option("--marked", is_flag=True, help="Only clips with a marker `foleyspace: az=30 dist=2`.")
@@ -45,16 +54,30 @@ __all__ = ["command"]
     help="Also write the trajectory of every rendered clip there, as CSV.",
 )
 @click.option("--dry-run", is_flag=True, help="Only tell what would be rendered, from where, and why the rest is not.")
+@click.option("--rate", "rate_hz", type=float, metavar="FPS", help="Frame rate of an EDL, which does not say it.")
+@click.option("--engine", metavar="NAME", help="What makes the sounds of markers `foley: PROMPT`; see models list.")
+@click.option("--negative", default="", metavar="TEXT", help="What these should not sound like.")
 @options.label_option()
 @options.hfov_option()
 @options.render_options()
 @options.hrtf_option()
 @machine_options()
+@options.host_options()
 @options.json_option()
-def command(timeline: Path, as_json: bool, **settings: Any) -> None:
+def command(timeline: Path, in_host: bool, profile: str, as_json: bool, **settings: Any) -> None:
     """Render the sounds of TIMELINE where its pictures, its metadata or its markers show them."""
+    from foleyspace_host.timeline.results import TimelineResult
     from foleyspace_host.timeline.run import spatialize_timeline
 
+    if in_host:
+        out = settings.pop("out")
+        refuse(device=settings.pop("device"), no_cache=settings.pop("no_cache") or None)
+        refuse(dry_run=settings.pop("dry_run") or None)
+        if out is None:
+            raise InvalidInput("there is no output", where="output", cure="name an .otio file with -o")
+        details = run_timeline_in_host(timeline, out, profile=profile, settings=settings)
+        print_host_result(details, TimelineResult, _lines, as_json)
+        return
     settings |= use_machine(settings.pop("device"), settings.pop("no_cache"))
     with stage_bars() as show:
         result = spatialize_timeline(timeline, on_progress=show, **settings)
@@ -73,5 +96,5 @@ def _lines(result: TimelineResult) -> list[str]:
     lines = table(rows) if result.clips else ["no clips of sound"]
     verb = "to render" if result.output is None else "rendered"
     lines.append(f"{result.rendered} {verb}, {result.reused} unchanged, {result.skipped} left as they are")
-    lines += [f"wrote {path}" for path in (result.output, result.mixdown) if path is not None]
+    lines += [f"wrote {path}" for path in (result.output, result.mixdown, result.adm) if path is not None]
     return lines

@@ -40,7 +40,7 @@ _SHARES = {
     "render": {"decode": 0.2, "render": 0.6, "write": 0.1, "place": 0.1},
     "generate": {"localize": 0.4, "watch": 0.15, "generate": 0.4, "write": 0.03, "place": 0.02},
     "spatialize": {"decode": 0.05, "localize": 0.7, "render": 0.15, "write": 0.08, "place": 0.02},
-    "timeline": {"look": 0.5, "clips": 0.4, "mix": 0.0, "write": 0.05, "place": 0.05},
+    "timeline": {"look": 0.4, "foley": 0.1, "clips": 0.36, "mix": 0.03, "adm": 0.03, "write": 0.03, "place": 0.05},
     "spatialize made": {
         "localize": 0.4,
         "watch": 0.1,

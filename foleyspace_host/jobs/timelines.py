@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["run_timeline"]
 
 
+# what a job chooses under the names that the function has
+_CHOICES = (
+    *("timeline_name", "rate_hz", "track", "clip", "marked", "with_metadata", "keep_sources", "handles_s"),
+    *("label", "hfov_deg", "engine", "negative"),
+)
+
+
 def run_timeline(
     job: messages.TimelineJob,
     assignment: Assignment,
@@ -53,7 +60,7 @@ def run_timeline(
     Returns
     -------
     Outcome
-        The timeline first, then the sounds that it names, which lie beside it.
+        The timeline first, then the sounds that it names, which lie beside it, and what else was wished for.
 
     Raises
     ------
@@ -62,7 +69,7 @@ def run_timeline(
         read is decided by folders, and a file that it wrote must not name more.
     """
     from foleyspace_host.models.session import fallbacks
-    from foleyspace_host.timeline.document import objects
+    from foleyspace_host.timeline.document import as_text, objects
     from foleyspace_host.timeline.media import url_of_file
     from foleyspace_host.timeline.run import renders_folder, spatialize_timeline
 
@@ -70,9 +77,17 @@ def run_timeline(
         raise InvalidInput(f"a timeline is no {suffix} file", where="$.job.output.suffix", cure="leave it out")
     source = inputs.file("$.job.timeline")
     out = work / result_name(assignment, ".otio")
+    given = {name: value for name in _CHOICES if (value := getattr(job, name)) is not None}
+    more: dict[str, Any] = {
+        name: work / result_name(assignment, suffix)
+        for name, suffix in (("mixdown", f"-mix{job.mixdown}"), ("adm", "-adm.wav"), ("trajectories", ".trajectories"))
+        if getattr(job, name)
+    }
     result = spatialize_timeline(
         source,
         out,
+        **given,
+        **more,
         roots=[source.parent],
         device=cast("Device", assignment.device),
         cache=cache,
@@ -81,16 +96,17 @@ def run_timeline(
     )
     inputs.check("while it was read")
     folder = renders_folder(out)
-    beside = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".json"]
+    beside = [("audio" if path.parent == folder else "media", path) for path in _files(folder)]
+    beside += [("trajectory", path) for path in _files(more.get("trajectories"))]
+    beside += [(role, more[name]) for name, role in (("mixdown", "mix"), ("adm", "adm")) if name in more]
     artifacts = []
     final: dict[str, str] = {}
     urls: dict[str, str] = {}
-    for number, path in enumerate(beside):
+    for number, (role, path) in enumerate(beside):
         progress("place", number, len(beside) + 1)
-        named = work / result_name(assignment, f"-{path.name}")
+        named = path if path.parent == work else work / result_name(assignment, f"-{path.name}")
         url = url_of_file(path, work)
         path.rename(named)
-        role = "audio" if path.parent == folder else "media"
         artifact = place(named, role, assignment, lambda _done, _total: None)
         artifacts.append(artifact)
         final[str(path)] = artifact.path
@@ -99,11 +115,22 @@ def run_timeline(
     for item in objects(document):
         if item.get("target_url") in urls:
             item["target_url"] = urls[item["target_url"]]
-    out.write_text(json.dumps(document, indent=4, ensure_ascii=False), encoding="utf-8", newline="\n")
+    out.write_text(as_text(document), encoding="utf-8", newline="\n")
     timeline = place(out, "timeline", assignment, lambda _done, _total: None)
     progress("place", 1, 1)
     final[str(out)] = timeline.path
     said = json.loads(json.dumps(asdict(result), allow_nan=False))
     for one in (said, *said["clips"]):
         one["output"] = final.get(one["output"], one["output"])
+    for one in said["clips"]:  # media that were unpacked or made lie where results lie
+        one["media"] = final.get(one["media"], one["media"])
+    for name in ("mixdown", "adm"):
+        said[name] = final.get(said[name])
     return Outcome((timeline, *artifacts), said, result.warnings, fallbacks())
+
+
+def _files(folder: Path | None) -> list[Path]:
+    """Return the files in a folder and below it, without those that say what was made earlier."""
+    if folder is None:
+        return []
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix not in (".json", ".jsonl")]

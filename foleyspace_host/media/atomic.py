@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from foleyspace_host.errors import DiskFull, FoleySpaceError, OutputUnwritable
 
-__all__ = ["atomic_output", "check_space", "check_writable", "scratch_file", "write_error"]
+__all__ = ["atomic_output", "check_space", "check_writable", "clear_partials", "scratch_file", "write_error"]
 
 _NO_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -72,26 +73,9 @@ def check_writable(path: str | Path) -> Path:
         Not even an empty file fits.
     """
     try:
-        target = Path(path).resolve()
-        folder = target.parent
-        if not folder.is_dir():
-            raise OutputUnwritable(
-                f"there is no folder {folder}", where=str(path), cure="create the folder or choose another"
-            )
-        if target.exists():
-            mode = target.stat().st_mode
-            if not stat.S_ISREG(mode):
-                kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-                raise OutputUnwritable(f"this is {kind}", where=str(path), cure="name a file to write")
-            if not os.access(target, os.W_OK):
-                raise OutputUnwritable(
-                    "the file is there and write-protected",
-                    where=str(path),
-                    cure="choose another name or allow writing to it",
-                )
+        target = _checked_target(path)
         # only creating a file tells the truth on network shares, sandboxes and Windows
-        probe = _create_beside(target)
-        probe.unlink()
+        _create_beside(target).unlink()
     except (OSError, ValueError) as error:
         raise _as_write_error(error, path) from error
     return target
@@ -146,11 +130,11 @@ def atomic_output(path: str | Path) -> Iterator[Path]:
     DiskFull
         There was no space for it.
     """
-    target = check_writable(path)
     try:
+        target = _checked_target(path)
         temporary = _create_beside(target)
-    except OSError as error:
-        raise write_error(error, path) from error
+    except (OSError, ValueError) as error:
+        raise _as_write_error(error, path) from error
     try:
         yield temporary
         _flush_to_disk(temporary)
@@ -189,16 +173,37 @@ def scratch_file(path: str | Path, suffix: str) -> Iterator[Path]:
     OutputUnwritable
         No file can be created there (DiskFull when there is no space).
     """
-    target = check_writable(path)
     try:
-        scratch = _create_beside(target.with_suffix(suffix))
-    except OSError as error:
-        raise write_error(error, path) from error
+        scratch = _create_beside(_checked_target(path).with_suffix(suffix))
+    except (OSError, ValueError) as error:
+        raise _as_write_error(error, path) from error
     try:
         yield scratch
     finally:
         with contextlib.suppress(OSError):
             scratch.unlink(missing_ok=True)
+
+
+def _checked_target(path: str | Path) -> Path:
+    """Return the file that an output is, with links followed; refuse what cannot be written, as far as that shows."""
+    target = Path(path).resolve()
+    folder = target.parent
+    if not folder.is_dir():
+        raise OutputUnwritable(
+            f"there is no folder {folder}", where=str(path), cure="create the folder or choose another"
+        )
+    if target.exists():
+        mode = target.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+            raise OutputUnwritable(f"this is {kind}", where=str(path), cure="name a file to write")
+        if not os.access(target, os.W_OK):
+            raise OutputUnwritable(
+                "the file is there and write-protected",
+                where=str(path),
+                cure="choose another name or allow writing to it",
+            )
+    return target
 
 
 def _free_bytes(folder: Path) -> int:
@@ -217,12 +222,31 @@ def _as_write_error(error: OSError | ValueError, path: str | Path) -> OutputUnwr
     return OutputUnwritable("this is not a usable file name", where=repr(str(path)), cure="choose another name")
 
 
+def clear_partials(path: str | Path) -> None:
+    """Remove what killed processes left beside an output that nobody writes any more.
+
+    Parameters
+    ----------
+    path : str or Path
+        The output.
+    """
+    target = Path(path)
+    name = re.compile(re.escape(f".{_short(target)}.") + "[0-9a-f]{12}" + re.escape(f".part{target.suffix}"))
+    with contextlib.suppress(OSError):
+        for found in os.listdir(target.parent):
+            if name.fullmatch(found):
+                target.with_name(found).unlink(missing_ok=True)
+
+
+def _short(target: Path) -> str:
+    """Return the stem of a name, short enough for hidden names to stay within the 255 bytes of file systems."""
+    return target.stem.encode()[:100].decode(errors="ignore")
+
+
 def _create_beside(target: Path) -> Path:
     """Create an empty file with a fresh hidden name; its permissions follow the umask."""
-    # a long name must stay within the 255 bytes that file systems allow
-    stem = target.stem.encode()[:100].decode(errors="ignore")
     while True:
-        candidate = target.with_name(f".{stem}.{os.urandom(6).hex()}.part{target.suffix}")
+        candidate = target.with_name(f".{_short(target)}.{os.urandom(6).hex()}.part{target.suffix}")
         try:
             os.close(os.open(candidate, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         except FileExistsError:

@@ -63,7 +63,7 @@ def check_complete(path: str | Path) -> bytes:
 
 
 def _missing_bytes(file: BinaryIO, head: bytes, size: int) -> int:
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] in (b"WAVE", b"AVI "):
+    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] in (b"WAVE", b"AVI "):
         if head[8:12] == b"WAVE":
             return _riff(file, size, "little", b"data")
         length = int.from_bytes(head[4:8], "little")  # of AVI the index matters too, which comes last

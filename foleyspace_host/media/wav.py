@@ -73,7 +73,7 @@ class Broadcast:
 
 
 def read_broadcast(path: Path) -> Broadcast | None:
-    """Read the chunk ``bext`` of a WAV or RF64 file.
+    """Read the chunk ``bext`` of a WAV, RF64 or BW64 file.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def read_broadcast(path: Path) -> Broadcast | None:
     """
     with path.open("rb") as file:
         head = file.read(12)
-        if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
+        if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:] != b"WAVE":
             return None
         size_64 = 0
         while len(header := file.read(8)) == 8:
@@ -127,6 +127,9 @@ class WavWriter:
         particular. If not given, mono and stereo are what they are, and more channels are for none.
     broadcast : Broadcast, optional
         Leads to a Broadcast Wave file.
+    chunks : bytes
+        More chunks for the header, of even length. A file with such ones is a BW64 file (ITU-R BS.2088) where it
+        would be RF64.
 
     Attributes
     ----------
@@ -143,8 +146,10 @@ class WavWriter:
         *,
         channel_mask: int | None = None,
         broadcast: Broadcast | None = None,
+        chunks: bytes = b"",
     ) -> None:
         self._file = file
+        self._chunks, self._behind_bytes = chunks, 0
         self._rate_hz, self._n_channels, self._subtype = sample_rate_hz, n_channels, subtype
         self._mask, self._broadcast = channel_mask, broadcast
         self._frame_bytes = n_channels * WAV_BYTES[subtype]
@@ -169,12 +174,14 @@ class WavWriter:
         self._file.write(data.data)
         self.n_samples += block.shape[1]
 
-    def finish(self, broadcast: Broadcast | None = None) -> None:
-        """Write the header with the sizes; `broadcast`, if given, replaces the first one."""
+    def finish(self, broadcast: Broadcast | None = None, behind: bytes = b"") -> None:
+        """Write chunks behind the samples, and the header with the sizes; `broadcast` replaces the first one."""
         if self._broadcast is not None and broadcast is not None:
             self._broadcast = broadcast
         if self._data_bytes & 1:
             self._file.write(b"\0")
+        self._file.write(behind)
+        self._behind_bytes = len(behind)
         self._file.seek(0)
         self._file.write(self._header())
 
@@ -183,16 +190,16 @@ class WavWriter:
         return self.n_samples * self._frame_bytes
 
     def _header(self) -> bytes:
-        chunks = self._format()
+        chunks = self._format() + self._chunks
         if self._broadcast is not None:
             chunks = self._broadcast.chunk() + chunks
         data_bytes = self._data_bytes
-        total = 4 + 36 + len(chunks) + 8 + data_bytes + (data_bytes & 1)
+        total = 4 + 36 + len(chunks) + 8 + data_bytes + (data_bytes & 1) + self._behind_bytes
         if total <= _RIFF_LIMIT_BYTES:
             head = struct.pack("<4sI4s4sI28x", b"RIFF", total, b"WAVE", b"JUNK", 28)
             return head + chunks + struct.pack("<4sI", b"data", data_bytes)
         sizes = struct.pack("<4sI3QI", b"ds64", 28, total, data_bytes, self.n_samples, 0)
-        head = struct.pack("<4sI4s", b"RF64", 0xFFFF_FFFF, b"WAVE") + sizes
+        head = struct.pack("<4sI4s", b"BW64" if self._chunks else b"RF64", 0xFFFF_FFFF, b"WAVE") + sizes
         return head + chunks + struct.pack("<4sI", b"data", 0xFFFF_FFFF)
 
     def _format(self) -> bytes:

@@ -1,4 +1,4 @@
-"""Reading plain WAV and RF64 files without libsndfile, whose loading takes longer than reading a clip.
+"""Reading plain WAV, RF64 and BW64 files without libsndfile, whose loading takes longer than reading a clip.
 
 Only integers of 16, 24 and 32 bits and floats of 32 and 64 bits; every other coding, and every file whose
 header is not in order, is left to libsndfile.
@@ -59,7 +59,7 @@ class _Layout:
 def _layout(file: BinaryIO) -> _Layout | None:
     """Return what the header says; None for another kind of file, another coding, or anything unusual."""
     head = file.read(12)
-    if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
+    if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:] != b"WAVE":
         return None
     coding: tuple[str, int, int, int] | None = None
     data_bytes_64 = None
@@ -115,7 +115,7 @@ def plain_wav(path: Path) -> WavFileReader | None:
     Returns
     -------
     WavFileReader or None
-        None if it is not a plain WAV or RF64 file.
+        None if it is not a plain WAV, RF64 or BW64 file.
     """
     try:
         with path.open("rb") as file:

@@ -46,7 +46,7 @@ def generate_file(
     video: str | Path | None = None,
     envelope: str | Path | None = None,
     envelope_out: str | Path | None = None,
-    duration_s: float | None = None,
+    duration_s: Fraction | float | None = None,
     seed: int = 0,
     engine: str | None = None,
     negative: str = "",
@@ -79,7 +79,7 @@ def generate_file(
         Loudness over time (CSV), instead of what the picture or the kind of sound says.
     envelope_out : str or Path, optional
         Also write the loudness over time that was used.
-    duration_s : float, optional
+    duration_s : Fraction or float, optional
         How long it is; as the video or the envelope if not given, else 5 s.
     seed : int
         The same one gives the same sound.
@@ -225,7 +225,7 @@ def seen_courses(
 
 
 def _length_s(
-    duration_s: float | None, video: Path | None, span: Span | None, curve: Envelope | None
+    duration_s: Fraction | float | None, video: Path | None, span: Span | None, curve: Envelope | None
 ) -> Fraction | float:
     if duration_s is not None:
         return duration_s

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Unpack
 
 from foleyspace_host.errors import InvalidInput
+from foleyspace_host.geometry.trajectory import Trajectory
 from foleyspace_host.geometry.trajectory_file import read_trajectory
 from foleyspace_host.pipeline.dry import DryClip, open_dry, scan
 from foleyspace_host.pipeline.outputs import check_coding, check_format, check_outputs, output_kind
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from foleyspace_host.pipeline.rendition import Tee
     from foleyspace_host.pipeline.stage_cache import StageCache
 
-__all__ = ["render_file"]
+__all__ = ["render_along", "render_file"]
 
 
 def render_file(
@@ -90,6 +91,48 @@ def render_file(
     path = read_trajectory(trajectory)
     check_audible(path, str(trajectory))
     stages = Stages(on_progress, cache)
+    return render_along(path, dry, out, settings, stages, span=span, tee=tee, device=device, start=start)
+
+
+def render_along(
+    path: Trajectory,
+    dry: Path,
+    out: Path,
+    settings: RenderSettings,
+    stages: Stages,
+    *,
+    span: Span | None = None,
+    tee: Tee | None = None,
+    device: Device = "auto",
+    start: float | None = None,
+) -> RenderResult:
+    """Place a sound along a trajectory, when all that `render_file` checks first is known to be in order.
+
+    Parameters
+    ----------
+    path : Trajectory
+        Where it is; a source of it must be selected.
+    dry, out : Path
+        Sound to place, and ``.wav`` or ``.flac`` file to write.
+    settings : RenderSettings
+        How to render, in a format that the file can hold.
+    stages : Stages
+        Where progress goes, and the cache.
+    span, tee, device
+        As for `render_file`.
+    start : float, optional
+        When the work began, as `perf_counter` has it; now if not given.
+
+    Returns
+    -------
+    RenderResult
+
+    Raises
+    ------
+    FoleySpaceError
+        As `render_file` does.
+    """
+    start = perf_counter() if start is None else start
     with stages.stage("decode") as report:
         source = open_dry(dry, span)
         ears = ears_for(settings, source.sample_rate_hz)

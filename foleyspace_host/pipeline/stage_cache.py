@@ -218,7 +218,7 @@ def file_digest(path: Path, on_progress: Callable[[int, int], None] | None = Non
             digest = _digest_of(path, on_progress)
             if time.time_ns() - found.st_mtime_ns > _UNSURE_NS:
                 while len(_digests) >= _MAX_DIGESTS:
-                    del _digests[next(iter(_digests))]
+                    _digests.pop(next(iter(_digests)), None)  # another thread may be doing the same
                 _digests[identity] = digest
     except OSError as error:
         raise MediaMissing(

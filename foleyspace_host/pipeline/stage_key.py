@@ -26,6 +26,10 @@ _MADE_BY = {
         (*_FRONT, "localize", "models"),
         ("av", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python-headless", "scipy"),
     ),
+    "generate": (
+        (*_FRONT, "diffusion", "generate", "kernels", "localize", "models"),
+        ("av", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python-headless", "scipy", "soundfile", "soxr"),
+    ),
     "render": (
         (*_FRONT, "diffusion", "hrtf", "kernels", "render"),
         ("av", "numpy", "onnxruntime", "onnxruntime-gpu", "scipy", "soundfile", "soxr"),
@@ -41,7 +45,7 @@ def stage_key(stage: str, **parts: object) -> str:
 
     Parameters
     ----------
-    stage : {"decode", "localize", "render"}
+    stage : {"decode", "localize", "generate", "render"}
         The stage.
     **parts
         All that its result depends on: digests of input files and models, and settings. Plain values,

@@ -167,7 +167,7 @@ class JobSubmitOk(Body, frozen=True, kw_only=True):
 class Artifact(Body, frozen=True, kw_only=True):
     """A file that a job made."""
 
-    role: Word  # "audio", "video", "trajectory", "timeline"
+    role: Word  # "audio", "video", "trajectory", "timeline", "mix", "adm", "media"
     path: Path  # absolute
     n_bytes: Count  # length of the file
     sha256: Digest  # of the whole file

@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 
+Names = Annotated[list[Line], Meta(max_length=256)]
 BufferNumber = Annotated[int, Meta(ge=0, lt=MAX_BUFFERS)]  # place of a raw frame, from 0
 
 
@@ -207,6 +208,21 @@ class TimelineJob(_Job, frozen=True, kw_only=True, tag="timeline"):
     """Spatialize the clips of a timeline."""
 
     timeline: Path  # an OTIO file
+    timeline_name: Line | None = None  # which timeline of a file with several: its name, or its number from 1 on
+    rate_hz: Annotated[float, Meta(gt=0.0, le=1e7)] | None = None  # frames a second of an EDL, which does not say it
+    track: Names | None = None  # only clips of these tracks: A1, or as they are called; * stands for anything
+    clip: Names | None = None  # only clips of these names
+    marked: bool | None = None  # only clips with a marker of this program
+    with_metadata: bool | None = None  # only clips whose metadata hold a trajectory
+    keep_sources: bool | None = None  # whether clips that are rendered stay enabled
+    handles_s: Annotated[float, Meta(ge=0.0, le=60.0)] | None = None  # more of its file on either side of a clip
+    mixdown: Literal[".wav", ".flac"] | None = None  # to make a sound of all that is rendered too
+    adm: bool | None = None  # to make a file of the dry sounds and their positions too (ITU-R BS.2076)
+    trajectories: bool | None = None  # to make a CSV of every clip's trajectory too
+    label: Word | None = None  # what to follow in the pictures
+    hfov_deg: Annotated[float, Meta(ge=1.0, le=179.0)] | None = None  # their field of view over the longer side
+    engine: Word | None = None  # of sounds that markers wish for: one of capabilities, without "engine:"
+    negative: Prompt | None = None  # what these should not sound like
     settings: RenderSettings = RenderSettings()  # how to render
     output: Output = Output()  # where the results go
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from foleyspace_host.errors import InvalidInput, MediaDamaged
@@ -28,7 +29,7 @@ def unpack(bundle: Path, folder: Path | None) -> tuple[bytes, frozenset[str]]:
     bundle : Path
         The zip file.
     folder : Path or None
-        Where its media go, which are there already if they have the size that the bundle says; nowhere if None.
+        Where its media go, which are there already if they are what the bundle holds; nowhere if None.
 
     Returns
     -------
@@ -88,12 +89,23 @@ def _check(entries: list[zipfile.ZipInfo], bundle: Path) -> None:
         raise InvalidInput("the bundle holds too much", where=str(bundle))
 
 
+def _is_content(path: Path, entry: zipfile.ZipInfo) -> bool:
+    """Tell whether a file is what a bundle holds."""
+    if path.stat().st_size != entry.file_size:
+        return False
+    checksum = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            checksum = zlib.crc32(chunk, checksum)
+    return checksum == entry.CRC
+
+
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
     """Write one file, whole or not at all."""
     from foleyspace_host.media.atomic import atomic_output
 
     target = folder / entry.filename
-    if target.is_file() and not target.is_symlink() and target.stat().st_size == entry.file_size:
+    if target.is_file() and not target.is_symlink() and _is_content(target, entry):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.parent.resolve().is_relative_to(folder.resolve()):

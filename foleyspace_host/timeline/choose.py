@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -62,7 +62,7 @@ def choose(
     clips : sequence of str
         Names of clips in the same way; all if empty.
     marked : bool
-        Take only clips with a marker ``foleyspace: ...``.
+        Take only clips with a marker ``foleyspace: ...``, and markers that wish for a sound.
     with_metadata : bool
         Take only clips whose metadata hold a trajectory of this program.
 
@@ -89,7 +89,7 @@ def choose(
     seen: dict[tuple[object, ...], Piece] = {}
     choices = []
     for piece in sounds:
-        same = (piece.path, piece.source_s, piece.start_s, piece.duration_s, piece.speed)
+        same = (piece.path, piece.source_s, piece.start_s, piece.duration_s, piece.speed, piece.wish)
         if not _matches(piece, tracks, clips, marked, with_metadata):
             choices.append(Choice(piece, reason="not chosen", wanted=False))
         elif reason := _unusable(piece):
@@ -99,7 +99,7 @@ def choose(
             choices.append(Choice(piece, reason=reason, wanted=False))
         else:
             seen[same] = piece
-            choices.append(_placed(piece, pictures))
+            choices.append(_placed(replace(piece, notes=(*piece.notes, *_speed_notes(piece))), pictures))
     return choices
 
 
@@ -125,7 +125,9 @@ def _matches(piece: Piece, tracks: Sequence[str], clips: Sequence[str], marked: 
         return False
     if with_metadata and inline_trajectory(piece) is None:
         return False
-    return not marked or any(m.text.strip().lower().startswith("foleyspace:") for m in piece.markers)
+    if not marked or piece.wish is not None:
+        return True
+    return any(marker.text.strip().lower().startswith("foleyspace:") for marker in piece.markers)
 
 
 def _unusable(piece: Piece) -> str:
@@ -135,9 +137,16 @@ def _unusable(piece: Piece) -> str:
         return piece.problem
     if piece.speed == 0:
         return "a frozen frame has no sound"
-    if piece.speed != 1:
-        return f"sound at {float(piece.speed):g} times its speed is not rendered: consolidate it first"
     return ""
+
+
+def _speed_notes(piece: Piece) -> list[str]:
+    """Return what there is to say of a sound at another speed than its own."""
+    pace = f"{float(abs(piece.speed)):g} times its speed and pitch"
+    if piece.speed < 0:
+        ends = float(piece.source_s), float(piece.source_s + piece.duration_s * piece.speed)
+        return [f"backwards from {ends[0]:.3f} s of its media to {ends[1]:.3f} s, at {pace}"]
+    return [] if piece.speed == 1 else [f"at {pace}"]
 
 
 def _placed(piece: Piece, pictures: Sequence[Piece]) -> Choice:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from foleyspace_host.errors import OutputUnwritable
 from foleyspace_host.geometry.trajectory import Source
-from foleyspace_host.geometry.trajectory_file import CSV_COLUMNS, loads
+from foleyspace_host.geometry.trajectory_file import CSV_COLUMNS, loads, loads_csv
 from foleyspace_host.timeline.layers import Rendered
 
 __all__ = ["csv_text", "write_trajectories"]
@@ -58,7 +59,7 @@ def write_trajectories(rendered: Sequence[Rendered], folder: Path) -> list[Path]
     Raises
     ------
     OutputUnwritable
-        If they cannot be written.
+        If they cannot be written, or read differently then.
     """
     from foleyspace_host.media.atomic import atomic_output, write_error
 
@@ -73,5 +74,13 @@ def write_trajectories(rendered: Sequence[Rendered], folder: Path) -> list[Path]
             path = folder / (one.path.stem + (f"-{number}" if len(sources) > 1 else "") + ".csv")
             with atomic_output(path) as partial:
                 partial.write_text(csv_text(source), encoding="utf-8", newline="\n")
+                if not _says(source, partial.read_bytes().decode()):
+                    raise OutputUnwritable("the written trajectory reads differently", where=str(path))
             written.append(path)
     return written
+
+
+def _says(source: Source, text: str) -> bool:
+    """Tell whether a file says where a source is at each of its keys."""
+    there = {(key.t_s, key.azimuth_deg, key.elevation_deg, key.distance_m) for key in loads_csv(text).sources[0].keys}
+    return all((key.t_s, key.azimuth_deg, key.elevation_deg, key.distance_m) in there for key in source.keys)

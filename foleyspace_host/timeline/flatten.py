@@ -8,10 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from foleyspace_host.timeline.document import children, schema_of
+from foleyspace_host.timeline.markers import marker_text
 from foleyspace_host.timeline.model import AUDIO, VIDEO, Fade, Marker, Object, Piece, seconds
-from foleyspace_host.timeline.reference import clip_piece, is_time_effect, source_range
+from foleyspace_host.timeline.reference import clip_piece, source_range, speed_of
+from foleyspace_host.timeline.warp import warped
+from foleyspace_host.timeline.wishes import touches, wishes
 
-__all__ = ["Flat", "flatten", "is_ours", "touches", "was_replaced"]
+__all__ = ["Flat", "flatten", "is_ours", "was_replaced"]
 
 _LETTERS = {AUDIO: "A", VIDEO: "V"}
 _CONTAINERS = ("Stack", "Track", "Sequence")
@@ -107,6 +110,11 @@ def flatten(timeline: Object, file: Callable[[str], Path], length_of: Callable[[
         duration_s = max(duration_s, length_s)
     markers = _markers(stack, Fraction(0))
     pieces = _marked(pieces, markers)
+    pieces += wishes(markers, (str(stack.get("name") or "timeline"),), enabled=top.enabled, parents=(stack,))
+    problems: list[str] = []
+    if speed_of(stack, problems)[0] != 1 or problems:
+        problem = "a time warp on the whole timeline is not understood"
+        pieces = [replace(piece, problem=piece.problem or problem) for piece in pieces]
     offset_s = Fraction(0)
     if (whole := source_range(stack)) is not None:
         offset_s = whole[0]
@@ -129,13 +137,16 @@ class _Walk:
             at = place.inside(item, name="clip")
             piece = clip_piece(item, at.kind, at.names, self.file, self.length_of)
             piece = replace(piece, enabled=at.enabled, parents=place.parents)
-            return [piece], piece.duration_s
+            wished = wishes(piece.markers, at.names, enabled=at.enabled, parents=place.parents, around=piece)
+            return [piece, *wished], piece.duration_s
         if schema in _CONTAINERS:
             return self._container(item, place, is_track=schema != "Stack")
         known = source_range(item)
         length_s = Fraction(0) if known is None else known[1]
         if schema in ("Gap", "Filler"):
-            return [], length_s
+            at = place.inside(item, name="gap")
+            markers = _markers(item, Fraction(0) if known is None else known[0])
+            return wishes(markers, at.names, enabled=at.enabled, parents=place.parents, end_s=length_s), length_s
         at = place.inside(item, name=schema or "object")
         problem = f"an object of the unknown schema {schema!r}"
         piece = Piece(at.kind, "/".join(at.names), at.names[0], item, Fraction(0), length_s, Fraction(0), Fraction(1))
@@ -150,13 +161,22 @@ class _Walk:
         pieces, length_s = self._track(item, at) if is_track else self._stack(item, at)
         if place.kind == AUDIO:
             pieces = [piece for piece in pieces if piece.kind == AUDIO]
-        pieces = _marked(pieces, _markers(item, Fraction(0)))
-        if (part := source_range(item)) is not None:
+        problems: list[str] = []
+        speed, others = speed_of(item, problems)
+        part = source_range(item)
+        markers = _markers(item, Fraction(0))
+        if speed != 1 and not problems:  # its own markers count in the time of the result
+            start_s, length_s = (Fraction(0), length_s) if part is None else part
+            pieces = warped(pieces, start_s, length_s, speed)
+            markers, part = _markers(item, start_s), (Fraction(0), length_s)
+        pieces = _marked(pieces, markers)
+        pieces += wishes(markers, at.names, enabled=at.enabled, parents=at.parents)
+        if part is not None:
             pieces, length_s = _trimmed(pieces, *part)
-        if any(is_time_effect(effect) for effect in item.get("effects") or ()):
-            problem = "a time warp on a whole nested stack or track is not understood"
+        if problems:
+            problem = f"of the nested stack or track around it: {problems[0]}"
             pieces = [replace(piece, problem=piece.problem or problem) for piece in pieces]
-        elif item.get("effects"):
+        if others:
             note = "effects of the nested stack or track around it are not applied"
             pieces = [replace(piece, notes=(*piece.notes, note)) for piece in pieces]
         return pieces, length_s
@@ -189,6 +209,8 @@ class _Walk:
 
 def _faded(piece: Piece, before: Object | None, after: Object | None, *, whole: bool) -> Piece:
     """Return a piece with the transitions that stand beside it in its track."""
+    if piece.wish is not None:
+        return piece
     fades = [_fade(item) for item in (before, after)]
     if whole:
         return replace(piece, fade_in=fades[0], fade_out=fades[1])
@@ -217,8 +239,8 @@ def _markers(item: Object, zero_s: Fraction) -> tuple[Marker, ...]:
         marked = marker.get("marked_range") if isinstance(marker, dict) else None
         if isinstance(marked, dict):
             start_s = seconds(marked.get("start_time") or {}) - zero_s
-            text = str(marker.get("name") or marker.get("comment") or "")
-            found.append(Marker(text, start_s, seconds(marked.get("duration") or {})))
+            length_s = seconds(marked.get("duration") or {})
+            found.append(Marker(marker_text(marker), start_s, length_s, item=marker))
     return tuple(found)
 
 
@@ -227,10 +249,3 @@ def _marked(pieces: list[Piece], markers: tuple[Marker, ...]) -> list[Piece]:
     if not markers:
         return pieces
     return [replace(piece, markers=(*piece.markers, *(m for m in markers if touches(m, piece)))) for piece in pieces]
-
-
-def touches(marker: Marker, piece: Piece) -> bool:
-    """Tell whether a marker is on a piece; one without length is where it starts."""
-    if marker.duration_s <= 0:
-        return piece.start_s <= marker.start_s < piece.end_s
-    return marker.start_s < piece.end_s and marker.start_s + marker.duration_s > piece.start_s

@@ -92,6 +92,7 @@ class Looking:
                 look.path,
                 scratch,
                 label=self._settings.label,
+                prompt=self._settings.prompt,
                 hfov_deg=self._settings.hfov_deg,
                 span=look.span,
                 device=self._device,

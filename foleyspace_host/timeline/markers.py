@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from math import isfinite
+from typing import Any
 
 from foleyspace_host.errors import InvalidInput
 
-__all__ = ["Position", "foley_prompt", "position"]
+__all__ = ["FoleySaid", "Position", "foley_said", "marker_text", "position"]
 
+_HEADS = ("foley", "foleyspace")
+_OPTION = re.compile(r"\b(seed|dur)\s*=\s*(\S+)", re.IGNORECASE)
+_MAX_SEED = (1 << 63) - 1
+_MAX_DURATION_S = 3600
 _WORD = re.compile(r"(\w+)\s*=\s*(\S+)")
 _NAMES = {
     "az": "azimuth_deg",
@@ -78,10 +84,80 @@ def position(text: str) -> Position | None:
     return Position(**told)
 
 
-def foley_prompt(text: str) -> str | None:
-    """Return the words that a marker ``foley: PROMPT`` wishes a sound for, or None."""
+@dataclass(frozen=True, slots=True)
+class FoleySaid:
+    """What a marker wishes for.
+
+    Parameters
+    ----------
+    prompt : str
+        What the sound should be like.
+    seed : int or None
+        Of its noise; None if the marker says none.
+    duration_s : Fraction or None
+        How long it is; None if that is the marker's length [s].
+    """
+
+    prompt: str
+    seed: int | None = None
+    duration_s: Fraction | None = None
+
+
+def foley_said(text: str) -> FoleySaid | None:
+    """Return what a marker ``foley: PROMPT`` wishes for.
+
+    Parameters
+    ----------
+    text : str
+        Its text, such as ``foley: glass breaks``, with ``seed=3`` and ``dur=1.5`` anywhere in it.
+
+    Returns
+    -------
+    FoleySaid or None
+        None if the marker speaks of other things.
+
+    Raises
+    ------
+    InvalidInput
+        If it wishes for a sound without saying which, or a number is out of range.
+    """
     head, colon, rest = text.partition(":")
-    return rest.strip() if colon and head.strip().lower() == "foley" and rest.strip() else None
+    if not colon or head.strip().lower() != "foley":
+        return None
+    told: dict[str, str] = {}
+    for name, value in _OPTION.findall(rest):
+        if told.setdefault(name.lower(), value.rstrip(",;")) != value.rstrip(",;"):
+            raise _unclear_wish(text)
+    prompt = " ".join(_OPTION.sub(" ", rest).split()).strip(" ,;")
+    try:
+        seed = int(told["seed"]) if "seed" in told else None
+        duration_s = Fraction(told["dur"]) if "dur" in told else None
+    except (ValueError, ZeroDivisionError):
+        raise _unclear_wish(text) from None
+    in_range = 0 <= (seed or 0) <= _MAX_SEED and (duration_s is None or 0 < duration_s <= _MAX_DURATION_S)
+    if not prompt or not in_range:
+        raise _unclear_wish(text)
+    return FoleySaid(prompt, seed, duration_s)
+
+
+def marker_text(marker: dict[str, Any]) -> str:
+    """Return what a marker of a document says: its name, or the comment or note in which it speaks to this program.
+
+    Programs keep comments in different places; adapters put them into the metadata.
+    """
+    name, comment = (str(marker.get(key) or "") for key in ("name", "comment"))
+    metadata = marker.get("metadata")
+    told = [one for one in (metadata.values() if isinstance(metadata, dict) else ()) if isinstance(one, dict)]
+    notes = [value for one in told for value in one.values() if isinstance(value, str)]
+    meant = (text for text in (name, comment, *notes) if text.partition(":")[0].strip().lower() in _HEADS)
+    return next(meant, name or comment)
+
+
+def _unclear_wish(text: str) -> InvalidInput:
+    return InvalidInput(
+        f"the marker {text[:80]!r} is not understood",
+        cure="write for example `foley: glass breaks seed=3 dur=1.5`; the seed and the length may be left out",
+    )
 
 
 def _unclear(text: str) -> InvalidInput:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from foleyspace_host.media.write import WriteReport
+    from foleyspace_host.pipeline.settings import RenderSettings
+    from foleyspace_host.timeline.layers import Rendered
 
-__all__ = ["Voice", "mix"]
+__all__ = ["Playing", "Voice", "mix", "mix_rendered"]
 
 _BLOCK_SAMPLES = 1 << 16
 _SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
@@ -35,11 +37,14 @@ class Voice:
         The sound, of as many channels as the mix, or of one, which goes to all.
     first_s : Fraction
         Time in the sound at which the clip starts [s].
+    mono_gain : float, optional
+        If given, its channels are summed, with this factor for their mean.
     """
 
     piece: Piece
     path: Path
     first_s: Fraction
+    mono_gain: float | None = None
 
 
 def mix(
@@ -95,6 +100,26 @@ def mix(
     )
 
 
+def mix_rendered(
+    rendered: Sequence[Rendered],
+    out: Path,
+    duration_s: Fraction,
+    settings: RenderSettings,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> WriteReport:
+    """Write the sum of rendered clips, at the highest of their rates; see `mix`."""
+    return mix(
+        [Voice(one.piece, one.path, one.handle_s) for one in rendered],
+        out,
+        duration_s,
+        max(one.sample_rate_hz for one in rendered),
+        settings.format,
+        bit_depth=settings.bit_depth or "24",
+        on_progress=on_progress,
+    )
+
+
 def _sum(
     voices: Sequence[Voice],
     n_samples: int,
@@ -105,8 +130,8 @@ def _sum(
     """Yield the mix block by block; only the sounds that are heard are open."""
     import numpy as np
 
-    waiting = sorted((_Playing(voice, sample_rate_hz) for voice in voices), key=lambda one: one.first, reverse=True)
-    playing: list[_Playing] = []
+    waiting = sorted((Playing(voice, sample_rate_hz) for voice in voices), key=lambda one: one.first, reverse=True)
+    playing: list[Playing] = []
     for start in range(0, n_samples, _BLOCK_SAMPLES):
         stop = min(start + _BLOCK_SAMPLES, n_samples)
         block = np.zeros((n_channels, stop - start), np.float32)
@@ -120,16 +145,31 @@ def _sum(
         yield block
 
 
-class _Playing:
-    """A sound on the grid of the mix."""
+class Playing:
+    """A sound on the grid of samples of a mix.
+
+    Parameters
+    ----------
+    voice : Voice
+        The sound.
+    sample_rate_hz : int
+        Rate of the grid [Hz].
+
+    Attributes
+    ----------
+    first, stop : int
+        The samples of the mix from which and before which it is heard.
+    lead_s : Fraction
+        How long before its clip it is heard [s].
+    """
 
     def __init__(self, voice: Voice, sample_rate_hz: int) -> None:
         piece = voice.piece
         self._voice, self._rate = voice, sample_rate_hz
         self._in, self._out = piece.fade_in, piece.fade_out
-        self._before_s = self._lead_s()
+        self.lead_s = self._lead_s()
         after_s = Fraction(0) if self._out is None else self._out.after_s
-        self.first = sample_at(piece.start_s - self._before_s, sample_rate_hz)
+        self.first = sample_at(piece.start_s - self.lead_s, sample_rate_hz)
         self.stop = sample_at(piece.end_s + after_s, sample_rate_hz)
         self._blocks: Iterator[np.ndarray] | None = None
         self._left: np.ndarray | None = None
@@ -164,8 +204,11 @@ class _Playing:
         from foleyspace_host.media.resample import resampled
 
         length_s = Fraction(self.stop - self.first, self._rate)
-        source = open_audio(self._voice.path, Span(self._voice.first_s - self._before_s, length_s))
-        return resampled(source.blocks(_BLOCK_SAMPLES), source.sample_rate_hz, self._rate)
+        source = open_audio(self._voice.path, Span(self._voice.first_s - self.lead_s, length_s))
+        if (gain := self._voice.mono_gain) is None:
+            return resampled(source.blocks(_BLOCK_SAMPLES), source.sample_rate_hz, self._rate)
+        source.take_scan(0, gain)
+        return resampled(source.blocks(_BLOCK_SAMPLES, "mono"), source.sample_rate_hz, self._rate)
 
     def _gain(self, first: int, n: int) -> np.ndarray:
         import numpy as np

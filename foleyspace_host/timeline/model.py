@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from foleyspace_host.errors import InvalidInput
 
-__all__ = ["AUDIO", "VIDEO", "Fade", "Marker", "Object", "Piece", "exact_rate", "rational", "seconds"]
+__all__ = [
+    "AUDIO",
+    "VIDEO",
+    "Fade",
+    "Marker",
+    "Object",
+    "Piece",
+    "Wish",
+    "check_time",
+    "exact_rate",
+    "rational",
+    "seconds",
+]
 
 AUDIO, VIDEO = "Audio", "Video"
 
@@ -50,11 +63,33 @@ class Marker:
         Its name, or its comment where the name says nothing to this program.
     start_s, duration_s : Fraction
         From the start of the timeline [s].
+    item : Object, optional
+        The marker of the document.
     """
 
     text: str
     start_s: Fraction
     duration_s: Fraction
+    item: Object | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A sound that a marker wishes for, and that is to be made.
+
+    Parameters
+    ----------
+    prompt : str
+        What it should sound like.
+    seed : int or None
+        Of its noise; None to make one of the content.
+    content : str
+        What tells it from other wishes of the same words: the marked range, in which media.
+    """
+
+    prompt: str
+    seed: int | None
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +130,12 @@ class Piece:
         What a user should know of it although it can be used.
     parents : tuple of Object
         The objects around it, the outermost first.
+    clip_s : Fraction
+        Time of the clip, from its own start, at which the piece starts [s]: not 0 where what is around it cuts it.
+    clip_speed : Fraction
+        Seconds of the clip in a second of the timeline: not 1 where something around it is warped.
+    wish : Wish, optional
+        It is no clip but a marker that wishes for a sound; `clip` then stands for one.
     """
 
     kind: str
@@ -115,6 +156,9 @@ class Piece:
     markers: tuple[Marker, ...] = ()
     notes: tuple[str, ...] = ()
     parents: tuple[Object, ...] = field(default=(), repr=False)
+    clip_s: Fraction = Fraction(0)
+    clip_speed: Fraction = Fraction(1)
+    wish: Wish | None = None
 
     @property
     def end_s(self) -> Fraction:
@@ -131,6 +175,7 @@ class Piece:
             start_s=first,
             duration_s=last - first,
             source_s=self.source_s + (first - self.start_s) * self.speed,
+            clip_s=self.clip_s + (first - self.start_s) * self.clip_speed,
             fade_in=self.fade_in if first == self.start_s else None,
             fade_out=self.fade_out if last == self.end_s else None,
         )
@@ -171,6 +216,11 @@ def exact_rate(rate: float, where: str = "rate") -> Fraction:
             where=where,
             cure="export the timeline again with a valid frame rate",
         )
+    return _exact(rate)
+
+
+@lru_cache(maxsize=256)  # a timeline says the same few rates thousands of times
+def _exact(rate: float) -> Fraction:
     given = Fraction(rate)
     for base in _NTSC_BASES:
         exact = Fraction(base * 1000, 1001)
@@ -179,8 +229,8 @@ def exact_rate(rate: float, where: str = "rate") -> Fraction:
     return given.limit_denominator(1_000_000)
 
 
-def seconds(time: Object, where: str = "time") -> Fraction:
-    """Return a ``RationalTime`` in exact seconds.
+def check_time(time: Object, where: str = "time") -> Fraction:
+    """Check a ``RationalTime``, and return its rate.
 
     Raises
     ------
@@ -191,6 +241,21 @@ def seconds(time: Object, where: str = "time") -> Fraction:
     value = time.get("value", 0)
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or abs(value) > _MAX_VALUE:
         raise InvalidInput(f"a time of {str(value)[:40]} is no time", where=where, cure="export the timeline again")
+    return rate
+
+
+def seconds(time: Object, where: str = "time") -> Fraction:
+    """Return a ``RationalTime`` in exact seconds.
+
+    Raises
+    ------
+    InvalidInput
+        If its rate or value is no number.
+    """
+    rate = check_time(time, where)
+    value = time.get("value", 0)
+    if value == int(value):  # nearly always: one fraction instead of two
+        return Fraction(int(value) * rate.denominator, rate.numerator)
     return Fraction(value) / rate
 
 

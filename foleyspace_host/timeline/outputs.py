@@ -12,7 +12,14 @@ __all__ = ["check_timeline_outputs"]
 
 
 def check_timeline_outputs(
-    path: Path, out: Path | None, mixdown: Path | None, settings: RenderSettings, handles_s: float, *, dry_run: bool
+    path: Path,
+    out: Path | None,
+    mixdown: Path | None,
+    settings: RenderSettings,
+    handles_s: float,
+    *,
+    dry_run: bool,
+    adm: Path | None = None,
 ) -> None:
     """Refuse, before any work, what cannot be written.
 
@@ -28,6 +35,8 @@ def check_timeline_outputs(
         Length of the handles [s].
     dry_run : bool
         Whether nothing will be written.
+    adm : Path or None
+        The ADM file that is to be written.
 
     Raises
     ------
@@ -46,6 +55,8 @@ def check_timeline_outputs(
             raise InvalidInput("a mix is a sound", where=str(mixdown), cure="end its name with .wav or .flac")
         check_format(settings.format, mixdown)
         check_coding(mixdown, settings.bit_depth, None)
+    if adm is not None and adm.suffix.lower() != ".wav":
+        raise InvalidInput("ADM objects lie in a WAV file", where=str(adm), cure="end its name with .wav")
     check_format(settings.format, Path("render.wav"))
     if not dry_run:
-        check_outputs([out, mixdown], [path if path.is_file() else None])
+        check_outputs([out, mixdown, adm], [path if path.is_file() else None])

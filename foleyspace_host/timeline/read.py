@@ -11,13 +11,15 @@ from typing import Any
 
 from foleyspace_host.errors import InvalidInput, MediaMissing
 from foleyspace_host.timeline.bundle import CONTENT, unpack
-from foleyspace_host.timeline.document import MAX_BYTES, check_times, children, parse, timeline_in
+from foleyspace_host.timeline.document import MAX_BYTES, check_times, children, parse, schema_of, timeline_in
+from foleyspace_host.timeline.fcpxml import read_fcpxml
 from foleyspace_host.timeline.media import file_of_url
 from foleyspace_host.timeline.model import Object, exact_rate, rational
 from foleyspace_host.timeline.reference import source_range
 
 __all__ = ["OpenTimeline", "from_first_record", "open_timeline"]
 
+_NO_RATE = "an EDL does not say its frame rate, and 24 a second were taken: give --rate if it is another"
 _FIRST = {".fcpxml": "fcpx_xml", ".xml": "fcp_xml"}  # OpenTimelineIO goes by the suffix, which may mean several
 
 
@@ -41,6 +43,8 @@ class OpenTimeline:
         Files of a zip bundle that was not unpacked; None for all else.
     roots : tuple of Path
         Where media may lie; anywhere if empty.
+    warnings : tuple of str
+        What the user should know of how it was read.
     """
 
     path: Path
@@ -50,6 +54,7 @@ class OpenTimeline:
     bundled: bool = False
     names: frozenset[str] | None = None
     roots: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def file(self, url: str) -> Path:
         """Return the file of a reference, which exists.
@@ -66,7 +71,13 @@ class OpenTimeline:
         return path
 
 
-def open_timeline(path: Path, unpack_to: Path | None = None, roots: Sequence[Path] = ()) -> OpenTimeline:
+def open_timeline(
+    path: Path,
+    unpack_to: Path | None = None,
+    roots: Sequence[Path] = (),
+    name: str | None = None,
+    rate_hz: float | None = None,
+) -> OpenTimeline:
     """Read a timeline.
 
     Parameters
@@ -77,6 +88,10 @@ def open_timeline(path: Path, unpack_to: Path | None = None, roots: Sequence[Pat
         Where the media of an ``.otioz`` are unpacked; they are not if not given.
     roots : sequence of Path
         Where media may lie, with all links followed; anywhere if empty.
+    name : str, optional
+        Which timeline of the file is meant, by its name or its number from 1 on; needed if it holds several.
+    rate_hz : float, optional
+        Frame rate of an EDL, which does not say it; 24 if not given [Hz].
 
     Returns
     -------
@@ -88,6 +103,10 @@ def open_timeline(path: Path, unpack_to: Path | None = None, roots: Sequence[Pat
         If it cannot be read; the message says what to install where an adapter is missing.
     """
     suffix = path.suffix.lower()
+    if rate_hz is not None:
+        exact_rate(rate_hz)
+        if suffix != ".edl":
+            raise InvalidInput("its frame rate is in it", where=str(path), cure="leave out the rate: it is for EDLs")
     if not path.exists():
         raise MediaMissing("there is no such timeline", where=str(path), cure="check the path")
     limits = tuple(roots)
@@ -95,18 +114,21 @@ def open_timeline(path: Path, unpack_to: Path | None = None, roots: Sequence[Pat
         content, names = unpack(path, unpack_to)
         document = parse(content, str(path))
         folder = unpack_to if unpack_to is not None else path.resolve().parent / path.name
-        return OpenTimeline(
-            path, document, timeline_in(document, str(path)), folder, True, None if unpack_to else names, limits
-        )
+        timeline = timeline_in(document, str(path), name)
+        return OpenTimeline(path, document, timeline, folder, True, None if unpack_to else names, limits)
     if path.is_dir():
         if suffix != ".otiod" or not (path / CONTENT).is_file():
             raise InvalidInput("is a folder and no timeline", where=str(path), cure="name an .otiod folder or a file")
         if (path / CONTENT).resolve().parent != path.resolve():
             raise InvalidInput(f"its {CONTENT} is a link that leads out of it", where=str(path))
         document = parse(_bytes(path / CONTENT), str(path))
-        return OpenTimeline(path, document, timeline_in(document, str(path)), path, True, None, limits)
-    document = parse(_bytes(path), str(path)) if suffix == ".otio" else _adapted(path)
-    return OpenTimeline(path, document, timeline_in(document, str(path)), path.resolve().parent, roots=limits)
+        return OpenTimeline(path, document, timeline_in(document, str(path), name), path, True, None, limits)
+    document = parse(_bytes(path), str(path)) if suffix == ".otio" else _adapted(path, rate_hz)
+    timeline = timeline_in(document, str(path), name)
+    if suffix == ".edl" or _shows_nothing(timeline):
+        from_first_record(timeline)
+    warnings = (_NO_RATE,) if suffix == ".edl" and rate_hz is None else ()
+    return OpenTimeline(path, document, timeline, path.resolve().parent, roots=limits, warnings=warnings)
 
 
 def _bytes(path: Path) -> bytes:
@@ -118,7 +140,7 @@ def _bytes(path: Path) -> bytes:
         raise MediaMissing(f"the timeline cannot be read ({error.strerror or error})", where=str(path)) from error
 
 
-def _adapted(path: Path) -> Any:
+def _adapted(path: Path, rate_hz: float | None) -> Any:
     """Read another format through OpenTimelineIO."""
     import warnings
 
@@ -134,25 +156,34 @@ def _adapted(path: Path) -> Any:
             where=str(path),
             cure="install the adapters: pip install 'foleyspace-host[timeline]', or export it as .otio",
         )
-    _bytes(path)
+    content = _bytes(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             name = _FIRST.get(f".{suffix}")
             name = name if name in adapters.available_adapter_names() else None
-            read = adapters.read_from_file(
-                str(path), adapter_name=name, media_linker_name=MediaLinkingPolicy.DoNotLinkMedia
-            )
+            if suffix == "fcpxml":
+                read = read_fcpxml(content.decode("utf-8-sig"))
+            else:
+                read = adapters.read_from_file(
+                    str(path),
+                    adapter_name=name,
+                    media_linker_name=MediaLinkingPolicy.DoNotLinkMedia,
+                    **({} if rate_hz is None else {"rate": float(exact_rate(rate_hz))}),
+                )
             document = json.loads(read.to_json_string())
     except Exception as error:  # adapters are other people's code and raise whatever they like
         line = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InvalidInput(
-            f"cannot be read as a timeline ({line})", where=str(path), cure="export it as .otio"
-        ) from error
+        cure = "give its frame rate with --rate, or export it as .otio" if suffix == "edl" else "export it as .otio"
+        raise InvalidInput(f"cannot be read as a timeline ({line})", where=str(path), cure=cure) from error
     check_times(document, str(path))
-    if suffix == "edl":
-        from_first_record(timeline_in(document, str(path)))
     return document
+
+
+def _shows_nothing(timeline: Object) -> bool:
+    """Tell whether a timeline was an EDL: its tracks show only what would be before they begin."""
+    ranges = [source_range(track) for track in children(timeline["tracks"]) if schema_of(track) == "Track"]
+    return bool(ranges) and all(there is not None and there[0] < 0 and sum(there) <= 0 for there in ranges)
 
 
 def from_first_record(timeline: Object) -> None:

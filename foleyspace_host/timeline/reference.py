@@ -9,9 +9,10 @@ from pathlib import Path
 
 from foleyspace_host.errors import FoleySpaceError
 from foleyspace_host.timeline.document import schema_of
+from foleyspace_host.timeline.markers import marker_text
 from foleyspace_host.timeline.model import Marker, Object, Piece, exact_rate, seconds
 
-__all__ = ["active_reference", "clip_piece", "is_time_effect", "source_range"]
+__all__ = ["active_reference", "clip_piece", "is_time_effect", "source_range", "speed_of"]
 
 _TIME_EFFECTS = ("TimeEffect", "LinearTimeWarp", "FreezeFrame")
 _MAX_SPEED = 1000
@@ -84,14 +85,16 @@ def clip_piece(
         used = Fraction(0), Fraction(-1)
     zero_s = Fraction(0) if available is None else available[0]
     start_s, duration_s = used
-    speed, notes = _speed(clip, problems)
+    speed, notes = speed_of(clip, problems)
     source_s = start_s - zero_s
+    if speed < 0:  # its range is the part of the media that is used, played from its end
+        source_s -= duration_s * speed
     if duration_s == 0:
         problems.append("it has no length")
     if path is not None and min(source_s, source_s + duration_s * speed) < 0:
         problems.append("it starts before its media")
-    if available is not None and source_s + duration_s * speed > available[1]:
-        notes.append("it lasts longer than its media, silence follows")
+    if available is not None and max(source_s, source_s + duration_s * speed) > available[1]:
+        notes.append(f"it lasts longer than its media, silence {'follows' if speed > 0 else 'comes first'}")
     return Piece(
         kind=kind,
         name="/".join(names),
@@ -105,7 +108,7 @@ def clip_piece(
         path=path,
         available=None if available is None else (Fraction(0), available[1]),
         problem="; ".join(problems),
-        markers=_markers(clip, start_s, speed),
+        markers=_markers(clip, start_s),
         notes=tuple(notes),
     )
 
@@ -140,10 +143,25 @@ def _path(
     return None
 
 
-def _speed(clip: Object, problems: list[str]) -> tuple[Fraction, list[str]]:
-    """Return the speed of a clip, and what it has of other effects."""
+def speed_of(item: Object, problems: list[str]) -> tuple[Fraction, list[str]]:
+    """Return the speed at which an item runs, and what it has of other effects.
+
+    Parameters
+    ----------
+    item : Object
+        A clip, stack or track.
+    problems : list of str
+        Gets why its speed is not known, if that is so.
+
+    Returns
+    -------
+    speed : Fraction
+        Seconds of its content in a second outside of it: 0 is a frozen frame, negative runs backwards.
+    notes : list of str
+        A line for each of the other effects.
+    """
     speed, notes = Fraction(1), []
-    for effect in clip.get("effects") or ():
+    for effect in item.get("effects") or ():
         schema = schema_of(effect)
         name = (effect.get("effect_name") or effect.get("name") or schema) if isinstance(effect, dict) else "?"
         if schema == "FreezeFrame":
@@ -172,13 +190,11 @@ def _rate(clip: Object, reference: Object | None) -> Fraction:
     return Fraction(1000)
 
 
-def _markers(clip: Object, start_s: Fraction, speed: Fraction) -> tuple[Marker, ...]:
-    """Return the markers of a clip, which count in the time of its media."""
+def _markers(clip: Object, start_s: Fraction) -> tuple[Marker, ...]:
+    """Return the markers of a clip, which count in its own time: from the start of its range, at any speed."""
     found = []
-    pace = speed if speed > 0 else Fraction(1)
     for marker in clip.get("markers") or ():
         marked = _range(marker.get("marked_range")) if isinstance(marker, dict) else None
         if marked is not None:
-            text = str(marker.get("name") or marker.get("comment") or "")
-            found.append(Marker(text, (marked[0] - start_s) / pace, marked[1] / pace))
+            found.append(Marker(marker_text(marker), marked[0] - start_s, marked[1], item=marker))
     return tuple(found)

@@ -9,22 +9,26 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from math import floor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from foleyspace_host.geometry.timebase import Span
 from foleyspace_host.geometry.trajectory import Trajectory
-from foleyspace_host.geometry.trajectory_file import dumps
-from foleyspace_host.pipeline.render import render_file
+from foleyspace_host.geometry.trajectory_text import as_written, dumps, seconds_as_written
+from foleyspace_host.pipeline.render import render_along
+from foleyspace_host.pipeline.rendering import check_audible
 from foleyspace_host.pipeline.settings import RenderSettings, plain
 from foleyspace_host.pipeline.stage_cache import file_digest
 from foleyspace_host.pipeline.stage_key import stage_key
+from foleyspace_host.pipeline.stages import Stages
 from foleyspace_host.timeline.choose import Choice
+from foleyspace_host.timeline.journal import Journal
 from foleyspace_host.timeline.layers import Rendered
 from foleyspace_host.timeline.model import Piece
 from foleyspace_host.timeline.trajectories import shifted
 
 if TYPE_CHECKING:
     from foleyspace_host.models.session import Device
+    from foleyspace_host.pipeline.results import RenderResult
     from foleyspace_host.pipeline.stage_cache import StageCache
 
 __all__ = ["Part", "part_of", "render_clip"]
@@ -41,11 +45,19 @@ class Part:
     span : Span
         The part, with its handles.
     handle_s : Fraction
-        How much of it comes before the clip [s].
+        How much of the rendering comes before the clip [s].
+    speed : Fraction
+        Seconds of the file in a second of the rendering; from the end of the part on if it is negative.
     """
 
     span: Span
     handle_s: Fraction
+    speed: Fraction = Fraction(1)
+
+    @property
+    def duration_s(self) -> Fraction:
+        """How long the rendering is [s]."""
+        return self.span.duration_s / abs(self.speed)
 
 
 def part_of(piece: Piece, handles_s: Fraction, length_s: Fraction) -> Part:
@@ -65,12 +77,16 @@ def part_of(piece: Piece, handles_s: Fraction, length_s: Fraction) -> Part:
     Part
         Handles are whole frames, and no longer than what there is.
     """
+    pace, backwards = abs(piece.speed), piece.speed < 0
+    there_s = piece.source_s / pace, (length_s - piece.source_s) / pace  # before and after its first moment
+    room_before_s, room_after_s = reversed(there_s) if backwards else there_s
     before_s = max(handles_s, piece.fade_in.before_s if piece.fade_in else Fraction(0))
     after_s = max(handles_s, piece.fade_out.after_s if piece.fade_out else Fraction(0))
-    end_s = piece.source_s + piece.duration_s
-    before_s = _frames(min(before_s, piece.source_s), piece.rate)
-    after_s = _frames(max(min(after_s, length_s - end_s), Fraction(0)), piece.rate)
-    return Part(Span(piece.source_s - before_s, before_s + piece.duration_s + after_s), before_s)
+    before_s = _frames(max(min(before_s, room_before_s), Fraction(0)), piece.rate)
+    after_s = _frames(max(min(after_s, room_after_s - piece.duration_s), Fraction(0)), piece.rate)
+    length_there_s = (before_s + piece.duration_s + after_s) * pace
+    first_s = piece.source_s + before_s * pace - length_there_s if backwards else piece.source_s - before_s * pace
+    return Part(Span(first_s, length_there_s), before_s, piece.speed)
 
 
 def _frames(time_s: Fraction, rate: Fraction) -> Fraction:
@@ -81,10 +97,10 @@ def render_clip(
     choice: Choice,
     part: Part,
     trajectory: Trajectory,
-    folder: Path,
-    scratch: Path,
-    options: dict[str, Any],
+    settings: RenderSettings,
+    journal: Journal,
     *,
+    media: str,
     models: list[dict[str, str]],
     device: Device = "auto",
     cache: StageCache | None = None,
@@ -100,12 +116,12 @@ def render_clip(
         Its part of its file.
     trajectory : Trajectory
         Where it sounds from; its times count from the start of the clip.
-    folder : Path
-        Where the rendered sound goes.
-    scratch : Path
-        A file that may be written over.
-    options : dict
-        How to render: keywords of `render_file`.
+    settings : RenderSettings
+        How to render.
+    journal : Journal
+        Where the rendered sound goes, and what was rendered there earlier.
+    media : str
+        Digest of its file.
     models : list of dict
         Names and checksums of the models that looked.
     device : {"auto", "cpu", "cuda"}
@@ -124,56 +140,60 @@ def render_clip(
     """
     piece = choice.piece
     assert piece.path is not None  # noqa: S101 - `choose` leaves the others out
-    path_of_clip = dumps(shifted(trajectory, part.handle_s, part.span.duration_s))
-    settings = RenderSettings(**options)
+    moved = shifted(trajectory, part.handle_s, part.duration_s)
     files = [settings.hrtf, *settings.model_files]
     request = stage_key(
         "render",
-        media=file_digest(piece.path),
+        media=media,
         span=part.span,
-        trajectory=path_of_clip,
+        speed=part.speed,
+        trajectory=dumps(moved),
         settings=plain(settings),
         files=[file_digest(path) for path in files if path is not None],
     )
     request = request.partition("-")[2]
     name = _NAME.sub("-", str(piece.clip.get("name") or "clip"))[:40].strip("-") or "clip"
-    sound, note = folder / f"{name}-{request[:16]}.wav", folder / f"{name}-{request[:16]}.json"
-    told = _earlier(sound, note, request)
-    reused = told is not None
-    if told is None:
-        from foleyspace_host.media.atomic import write_error
-
-        scratch.write_text(path_of_clip, encoding="utf-8")
-        result = render_file(
-            piece.path, scratch, sound, span=part.span, cache=cache, device=device, on_progress=on_progress, **options
-        )
-        told = {
-            "request": request,
-            "n_bytes": sound.stat().st_size,
-            "sample_rate_hz": result.sample_rate_hz,
-            "n_samples": result.n_samples,
-            "seed": settings.seed,
-            "settings": result.settings,
-            "provenance": asdict(result.provenance),
-            "warnings": list(result.warnings),
-        }
-        try:  # torn by a crash it is not JSON, and the clip is rendered again
-            note.write_text(json.dumps(told, indent=1), encoding="utf-8")
-        except OSError as error:
-            raise write_error(error, note) from error
-    shown = {name: told[name] for name in ("request", "seed", "settings", "provenance")}
+    sound = journal.folder / f"{name}-{request[:16]}.wav"
+    with journal.making(request):
+        told = journal.find(request, sound)
+        reused = told is not None
+        if told is None:
+            stages = Stages(on_progress, cache)
+            result = _rendered(piece.path, part, _as_told(moved), sound, settings, stages, device)
+            told = {
+                "sample_rate_hz": result.sample_rate_hz,
+                "n_samples": result.n_samples,
+                "seed": settings.seed,
+                "settings": result.settings,
+                "provenance": asdict(result.provenance),
+                "warnings": list(result.warnings),
+            }
+            journal.add(request, sound, piece.path, told)
+    shown = {"request": request} | {name: told[name] for name in ("seed", "settings", "provenance")}
     shown |= {"role": "render", "source": piece.name, "placed_by": choice.origin, "looked_with": models}
     shown["trajectory"] = json.loads(dumps(trajectory))
     rendered = Rendered(piece, sound, part.handle_s, int(told["sample_rate_hz"]), int(told["n_samples"]), shown)
     return rendered, reused
 
 
-def _earlier(sound: Path, note: Path, request: str) -> dict[str, Any] | None:
-    """Return what is told of an earlier rendering of the same request, if that is intact."""
-    try:
-        told = json.loads(note.read_text(encoding="utf-8"))
-        if told["request"] == request and told["n_bytes"] == sound.stat().st_size:
-            return dict(told)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return None
+def _as_told(trajectory: Trajectory) -> Trajectory:
+    """Return a trajectory with the digits that its text has, which the request is made of."""
+    sources = tuple(as_written(source) for source in trajectory.sources)
+    return Trajectory(seconds_as_written(trajectory.duration_s), sources, trajectory.camera)
+
+
+def _rendered(
+    dry: Path, part: Part, trajectory: Trajectory, out: Path, settings: RenderSettings, stages: Stages, device: Device
+) -> RenderResult:
+    """Render a part of a file at its speed."""
+    check_audible(trajectory, "trajectory")
+    if part.speed == 1:
+        return render_along(trajectory, dry, out, settings, stages, span=part.span, device=device)
+    from foleyspace_host.media.atomic import scratch_file
+    from foleyspace_host.media.retime import write_retimed
+
+    with scratch_file(out, ".wav") as scratch:
+        with stages.stage("retime") as report:
+            write_retimed(dry, part.span, part.speed, scratch, on_progress=report)
+        span = Span(Fraction(0), part.duration_s)
+        return render_along(trajectory, scratch, out, settings, stages, span=span, device=device)

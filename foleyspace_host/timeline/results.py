@@ -39,6 +39,8 @@ class ClipResult:
         What the user should know of it.
     output : str or None
         The rendered sound.
+    prompt, engine : str
+        The words of a sound that a marker wishes for, and what made it; empty for clips.
     """
 
     name: str
@@ -53,6 +55,8 @@ class ClipResult:
     pictures: tuple[str, ...]
     notes: tuple[str, ...]
     output: str | None = None
+    prompt: str = ""
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,8 @@ class TimelineResult:
     ----------
     timeline : str
         What was read.
-    output, mixdown : str or None
-        The timeline and the mix that were written.
+    output, mixdown, adm : str or None
+        The timeline, the mix and the ADM file that were written.
     duration_s : float
         How long it is [s].
     clips : tuple of ClipResult
@@ -84,6 +88,7 @@ class TimelineResult:
     timeline: str
     output: str | None
     mixdown: str | None
+    adm: str | None
     duration_s: float
     clips: tuple[ClipResult, ...]
     rendered: int
@@ -96,7 +101,13 @@ class TimelineResult:
 
 
 def clip_result(
-    choice: Choice, *, reason: str = "", output: str | None = None, reused: bool = False, notes: tuple[str, ...] = ()
+    choice: Choice,
+    *,
+    reason: str = "",
+    output: str | None = None,
+    reused: bool = False,
+    notes: tuple[str, ...] = (),
+    engine: str = "",
 ) -> ClipResult:
     """Return what became of a clip.
 
@@ -112,6 +123,8 @@ def clip_result(
         Whether that was there before.
     notes : tuple of str
         What is to be told beside what is known of the piece.
+    engine : str
+        What made its sound, where a marker wishes for it.
 
     Returns
     -------
@@ -133,4 +146,6 @@ def clip_result(
         pictures=tuple(dict.fromkeys(part.picture.name for part in choice.pictures)),
         notes=() if reason else (*piece.notes, *notes),
         output=output,
+        prompt="" if piece.wish is None else piece.wish.prompt,
+        engine=engine,
     )

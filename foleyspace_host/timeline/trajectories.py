@@ -51,7 +51,9 @@ def look_of(part: Shown) -> Look:
 
 
 def from_metadata(piece: Piece, file: Callable[[str], Path]) -> Trajectory:
-    """Return the trajectory that a clip's metadata hold or name; its times count from the start of the clip.
+    """Return the trajectory that a clip's metadata hold or name, in the time of the piece.
+
+    Its own times count from the start of the clip, which what is around it may cut or warp.
 
     Raises
     ------
@@ -60,20 +62,33 @@ def from_metadata(piece: Piece, file: Callable[[str], Path]) -> Trajectory:
     """
     told = inline_trajectory(piece)
     if isinstance(told, str):
-        return read_trajectory(file(told))
+        return _of_piece(read_trajectory(file(told)), piece)
     if not isinstance(told, dict):
         raise InvalidInput('metadata["foleyspace"]["trajectory"] is neither a trajectory nor the name of a file')
-    return loads(json.dumps(told), 'metadata["foleyspace"]["trajectory"]')
+    return _of_piece(loads(json.dumps(told), 'metadata["foleyspace"]["trajectory"]'), piece)
+
+
+def _of_piece(trajectory: Trajectory, piece: Piece) -> Trajectory:
+    """Return the part of a clip's trajectory that a piece of it has."""
+    if piece.clip_s == 0 and piece.clip_speed == 1:
+        return trajectory
+    ends_s = sorted((piece.clip_s, piece.clip_s + piece.duration_s * piece.clip_speed))
+    first_s, last_s = (float(max(end_s, Fraction(0))) for end_s in ends_s)
+    sources = []
+    for source in trajectory.sources:
+        keys = [replace(key, t_s=key.t_s - first_s) for key in _between(source, first_s, last_s)]
+        sources.append(_played(replace(source, keys=tuple(keys)), piece.clip_speed, float(piece.duration_s)))
+    return Trajectory(float(piece.duration_s), tuple(sources), trajectory.camera)
 
 
 def from_markers(piece: Piece) -> Trajectory:
-    """Return the trajectory that the markers on a clip say: each is a key at its start."""
+    """Return the trajectory that the markers on a clip say: each is a key at its start, the nearest before others."""
     keys: dict[float, Key] = {}
-    for marker in sorted(piece.markers, key=lambda one: one.start_s):
+    for marker in piece.markers:  # those on the clip itself first, then what is around it
         if (there := position(marker.text)) is not None:
             t_s = float(max(marker.start_s - piece.start_s, Fraction(0)))
-            keys[t_s] = Key(t_s, there.azimuth_deg, there.elevation_deg, there.distance_m)
-    return Trajectory(float(piece.duration_s), (Source("marker", tuple(keys.values())),))
+            keys.setdefault(t_s, Key(t_s, there.azimuth_deg, there.elevation_deg, there.distance_m))
+    return Trajectory(float(piece.duration_s), (Source("marker", tuple(keys[t_s] for t_s in sorted(keys))),))
 
 
 def from_pictures(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from copy import deepcopy
 from fractions import Fraction
@@ -10,11 +9,11 @@ from pathlib import Path
 
 from foleyspace_host import __version__
 from foleyspace_host.errors import FoleySpaceError, OutputUnwritable
-from foleyspace_host.timeline.document import children, objects, parse, schema_of, timeline_in
+from foleyspace_host.timeline.document import as_text, children, objects, schema_of, timelines, up_to_date
 from foleyspace_host.timeline.flatten import is_ours, was_replaced
 from foleyspace_host.timeline.layers import Rendered, layers
 from foleyspace_host.timeline.media import file_of_url, url_of_file
-from foleyspace_host.timeline.model import AUDIO, Fade, Object, rational, seconds
+from foleyspace_host.timeline.model import AUDIO, Fade, Object, exact_rate, rational, seconds
 from foleyspace_host.timeline.read import OpenTimeline
 from foleyspace_host.timeline.reference import is_time_effect
 
@@ -70,9 +69,10 @@ def write_timeline(
         if was_replaced(item):
             item["enabled"] = True
             del item["metadata"]["foleyspace"]["replaced"]
+    for item in objects(opened.document) if folder != opened.folder.resolve() else ():
         if schema_of(item) == "ExternalReference":
             _relink(item, opened, folder)
-    for one in () if keep_sources else rendered:
+    for one in () if keep_sources else [one for one in rendered if one.piece.wish is None]:
         one.piece.clip["enabled"] = False
         _tell(one.piece.clip, {"replaced": True})
     tracks = [
@@ -81,10 +81,10 @@ def write_timeline(
     ]
     stack["children"] += tracks
     _tell(timeline, {"foleyspace": __version__, **told})
-    text = json.dumps(opened.document, indent=4, ensure_ascii=False)
+    text = as_text(opened.document)
     with atomic_output(out) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
-        _check(partial, out, text, tracks, rendered, offset_s)
+        _check(partial, out, text, opened, rendered, offset_s)
     return warnings
 
 
@@ -100,7 +100,7 @@ def _tell(item: Object, told: Object) -> None:
 def _relink(reference: Object, opened: OpenTimeline, folder: Path) -> None:
     """Let a reference name the same file from where the timeline is written to."""
     url = str(reference.get("target_url") or "")
-    if folder == opened.folder.resolve() or not url:
+    if not url:
         return
     try:
         path = file_of_url(url, opened.folder, bundled=opened.bundled)
@@ -156,7 +156,14 @@ def _fade(items: list[Object], fade: Fade | None, one: Rendered, warnings: list[
 
 
 def _transition(fade: Fade) -> Object:
-    return deepcopy(fade.transition)
+    """Return a transition as the clips beside it have it, which may be warped."""
+    transition = deepcopy(fade.transition)
+    nothing: Object = {"OTIO_SCHEMA": "RationalTime.1", "rate": 1, "value": 0}
+    for name, length_s in (("in_offset", fade.before_s), ("out_offset", fade.after_s)):
+        there = transition.get(name) or nothing
+        if max(seconds(there), Fraction(0)) != length_s:
+            transition[name] = rational(length_s, exact_rate(there.get("rate", 1)))
+    return transition
 
 
 def _gap(duration_s: Fraction, rate: Fraction) -> Object:
@@ -206,7 +213,7 @@ def _check(
     partial: Path,
     out: Path,
     text: str,
-    tracks: Sequence[Object],
+    opened: OpenTimeline,
     rendered: Sequence[Rendered],
     offset_s: Fraction,
 ) -> None:
@@ -214,7 +221,9 @@ def _check(
     content = partial.read_bytes()
     if content != text.encode():
         raise OutputUnwritable("the written timeline reads differently", where=str(out))
-    back = timeline_in(parse(content, str(out)), str(out))
+    place = next(n for n, one in enumerate(timelines(opened.document)) if one is opened.timeline)
+    back = list(timelines(up_to_date(content, str(out))))[place]
+    folder = out.resolve().parent
     found: list[tuple[Fraction, Fraction]] = []
     for track in children(back["tracks"]):
         at_s = Fraction(0)
@@ -225,7 +234,7 @@ def _check(
             if schema_of(item) == "Clip":
                 found.append((at_s, duration_s))
                 url = item["media_references"]["DEFAULT_MEDIA"]["target_url"]
-                if not file_of_url(url, out.resolve().parent).is_file():
+                if not file_of_url(url, folder).is_file():
                     raise OutputUnwritable(f"the written timeline names {url}, which is not there", where=str(out))
             at_s += duration_s
     wanted = [(one.piece.start_s + offset_s, one.piece.duration_s) for one in rendered]
@@ -234,4 +243,3 @@ def _check(
         abs(a - b) > Fraction(1, 10**6) for one, two in near for a, b in zip(one, two, strict=True)
     ):
         raise OutputUnwritable("a rendered clip would not be where it belongs", where=str(out))
-    assert tracks or not rendered  # noqa: S101 - they were just made of it

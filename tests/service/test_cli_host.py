@@ -347,6 +347,57 @@ class TestWorking:
         assert own[0] == 1
         assert not (tmp_path / "a.wav").exists()
 
+    def test_a_timeline_goes_through_too(
+        self, real_host: Any, sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from tests.stand_ins import timelines as made
+
+        edit, results = tmp_path / "edit", tmp_path / "results"
+        edit.mkdir()
+        results.mkdir()
+        sound.rename(edit / "dry.wav")
+
+        def placed(name: str) -> dict[str, Any]:
+            marks = [made.marker("foleyspace: az=60", 0)]
+            return made.clip(name, made.span(0, 12), made.media("dry.wav", made.span(0, 24)), markers=marks)
+
+        reels = [made.timeline(made.track(placed("a"), placed("b")), name=f"Reel {n}") for n in (1, 2)]
+        both = {"OTIO_SCHEMA": "SerializableCollection.1", "name": "", "metadata": {}, "children": reels}
+        cut = made.write(edit / "cut.otio", both)
+        words = ["timeline", str(cut), "--timeline", "Reel 2", "--clip", "b", "--handles", "0", "--format", "foa"]
+        found = {}
+        for name in ("own", "hosts"):
+            folder = results / name
+            folder.mkdir()
+            more = ["-o", str(folder / "out.otio"), "--mixdown", str(folder / "mix.wav"), "--json"]
+            more += ["--trajectories", str(folder / "keys"), *(["--host"] if name == "hosts" else [])]
+            code, out, err = run(capsys, *words, *more)
+            assert code == 0, err
+            found[name] = json.loads(out)
+        own, hosts = found["own"], found["hosts"]
+        assert [clip["action"] for clip in hosts["clips"]] == ["skip", "render"]
+        for name in ("duration_s", "rendered", "skipped", "settings", "warnings"):
+            assert hosts[name] == own[name]
+        assert hosts["output"] == str(results / "hosts" / "out.otio")
+        assert hosts["mixdown"] == str(results / "hosts" / "mix.wav")
+        assert (results / "hosts" / "mix.wav").read_bytes() == (results / "own" / "mix.wav").read_bytes()
+        keys = [list((results / name / "keys").iterdir()) for name in found]
+        assert [len(files) for files in keys] == [1, 1]
+        assert keys[0][0].read_text() == keys[1][0].read_text()
+        rendered = Path(hosts["clips"][1]["output"])
+        assert rendered.read_bytes() == Path(own["clips"][1]["output"]).read_bytes()
+        tracks = json.loads(Path(hosts["output"]).read_text())["children"][1]["tracks"]["children"]
+        url = tracks[-1]["children"][-1]["media_references"]["DEFAULT_MEDIA"]["target_url"]
+        assert results / "hosts" / url == rendered
+        assert sorted(results.glob("hosts/*")) == sorted(
+            [rendered, results / "hosts" / "keys", results / "hosts" / "mix.wav", results / "hosts" / "out.otio"]
+        )
+        code, out, _ = run(capsys, *words, "-o", str(results / "hosts" / "again.otio"), "--host")
+        assert "Reel 2" not in out
+        assert "1 rendered, 0 unchanged, 1 left as they are" in out
+        for bad in (["--dry-run"], ["--device", "cpu"], ["--mixdown", "mix.mp4"]):
+            assert run(capsys, *words, "-o", str(results / "x.otio"), "--host", *bad)[0] == 1
+
     def test_what_the_host_does_not_know_is_refused(
         self, home: Path, sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -1,4 +1,4 @@
-"""What a sound file says of itself: the chunks bext, iXML and LIST/INFO of WAV and RF64 files."""
+"""What a sound file says of itself: the chunks bext, iXML and LIST/INFO of WAV, RF64 and BW64 files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def told_by(path: Path) -> str:
     try:
         with path.open("rb") as file:
             head = file.read(12)
-            if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
+            if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:] != b"WAVE":
                 return ""
             size_64 = 0
             while len(header := file.read(8)) == 8:

@@ -388,6 +388,65 @@ def test_a_timeline_becomes_files_that_name_each_other(desk: Desk, noise: np.nda
     assert {one.name: one.available for one in capabilities()}["timeline"]
 
 
+def test_a_timeline_s_choices_and_what_else_is_made_of_it(desk: Desk, noise: np.ndarray) -> None:
+    home = desk.folder / "edit"
+    home.mkdir()
+    soundfile.write(home / "a.wav", noise.T[:RATE_HZ], RATE_HZ, subtype="FLOAT")
+
+    def placed(name: str, *marks: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        return timelines.clip(name, timelines.span(0, 12), timelines.media("a.wav"), markers=[*marks], **fields)
+
+    mark = timelines.marker("foleyspace: az=60", 0)
+    first = timelines.track(placed("door", mark), placed("step", mark), placed("bare"), name="Steps")
+    reels = [timelines.timeline(first, timelines.track(placed("other", mark)), name=f"Reel {n}") for n in (1, 2)]
+    both = {"OTIO_SCHEMA": "SerializableCollection.1", "name": "", "metadata": {}, "children": reels}
+    cut = timelines.write(home / "cut.otio", both)
+    job = messages.TimelineJob(
+        timeline=str(cut),
+        timeline_name="Reel 2",
+        track=["Steps"],
+        clip=["s*", "bare"],
+        marked=True,
+        keep_sources=True,
+        handles_s=0.0,
+        mixdown=".flac",
+        adm=True,
+        trajectories=True,
+    )
+    outcome = run(desk.assignment(job, inputs={"$.job.timeline": cut}), desk.report)
+    assert [file.role for file in outcome.artifacts] == ["timeline", "audio", "trajectory", "mix", "adm"]
+    timeline, sound, keys, mix, adm = (Path(file.path) for file in outcome.artifacts)
+    assert [clip["action"] for clip in outcome.result["clips"]] == ["skip", "render", "skip", "skip"]
+    assert outcome.result["clips"][1]["output"] == str(sound)
+    assert (outcome.result["mixdown"], outcome.result["adm"]) == (str(mix), str(adm))
+    assert soundfile.info(sound).frames == RATE_HZ // 2
+    assert soundfile.info(mix).frames == 3 * RATE_HZ // 2
+    assert mix.suffix == ".flac"
+    assert keys.read_text().startswith("t_s,azimuth_deg")
+    assert b"axml" in adm.read_bytes()
+    written = json.loads(timeline.read_text())["children"]
+    assert [len(reel["tracks"]["children"]) for reel in written] == [2, 3]
+    assert written[1]["tracks"]["children"][0]["children"][1].get("enabled") is not False
+    parts = [part for *_, part in desk.reports]
+    assert parts == sorted(parts)
+    with pytest.raises(InvalidInput, match="there is no track 'A9'"):
+        run(
+            desk.assignment(
+                messages.TimelineJob(timeline=str(cut), timeline_name="1", track=["A9"]), inputs={"$.job.timeline": cut}
+            ),
+            desk.report,
+        )
+
+
+def test_a_job_of_a_timeline_has_the_choices_of_the_command() -> None:
+    from foleyspace_host.cli.timeline import command
+
+    options = {parameter.name for parameter in command.params}
+    fields = {*messages.TimelineJob.__struct_fields__, *messages.RenderSettings.__struct_fields__}
+    of_the_command = {"out", "dry_run", "device", "no_cache", "in_host", "profile", "as_json"}
+    assert options - fields == of_the_command
+
+
 def test_capabilities_name_what_is_there_and_why_not_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {one.name: one for one in capabilities()}
     assert told["render"].available
