@@ -32,6 +32,8 @@ class Gesture:
         How much events differ from each other, or a lasting sound from its mean (standard deviation).
     jitter : float
         How much the intervals between events vary, in proportion to them.
+    hold_s : float
+        How long an event holds its level before it falls.
     """
 
     rate_hz: float
@@ -39,6 +41,7 @@ class Gesture:
     decay_s: float
     swing_db: float = 2.0
     jitter: float = 0.08
+    hold_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,12 +111,15 @@ def struck(
         points.append((begin_s, before_db, True))
         top_s = begin_s + min(gesture.attack_s, 0.5 * (until_s - begin_s))
         points.append((top_s, level_db, False))
+        held_until_s = min(top_s + gesture.hold_s, 0.5 * (top_s + until_s)) if gesture.hold_s else top_s
+        if held_until_s > top_s:
+            points.append((held_until_s, level_db, False))
         end_db = max(level_db + FALL_DB, under_db)
-        end_s = top_s + gesture.decay_s * (level_db - end_db) / -FALL_DB
+        end_s = held_until_s + gesture.decay_s * (level_db - end_db) / -FALL_DB
         if end_s < until_s:
             points += [(end_s, end_db, False), (min(end_s + 0.005, until_s), under_db, False)]
             points += [(until_s, under_db, False)]
         else:
-            fell_db = (until_s - top_s) / gesture.decay_s * FALL_DB
+            fell_db = (until_s - held_until_s) / gesture.decay_s * FALL_DB
             points.append((until_s, max(level_db + fell_db, under_db), False))
     return Envelope.of(points or [(0.0, under_db, False)])

@@ -87,14 +87,15 @@ def impose(samples: Floats, envelope: Envelope, *, on_progress: Callable[[int, i
     gain_db = -np.clip(own_db, usual_db - _BOUND_DB, usual_db + _BOUND_DB)
     correction_db = np.zeros(n_frames)
     total = _PASSES + 1
-    made = _shaped(sound, gain_db, envelope)
+    made = np.empty_like(sound)
+    _shape(sound, gain_db, envelope, made)
     for done in range(_PASSES):
         if on_progress is not None:
             on_progress(done + 1, total)
         wrong_db = np.clip(wanted_db - measured_db(made), -_STEP_DB, _STEP_DB)
         wrong_db[~heard | (wanted_db < SILENCE_DB + NOMINAL_DB)] = 0.0
         correction_db = np.clip(correction_db + _smooth(wrong_db), -_CORRECTION_DB, _CORRECTION_DB)
-        made = _shaped(sound, gain_db + correction_db, envelope)
+        _shape(sound, gain_db + correction_db, envelope, made)
     if on_progress is not None:
         on_progress(total, total)
     return made[None]
@@ -105,9 +106,8 @@ def _smooth(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
 
 
-def _shaped(sound: Floats, gain_db: NDArray[np.floating], envelope: Envelope) -> Floats:
-    """Return the sound with the gains of its frames and the levels of the curve."""
-    made = np.empty_like(sound)
+def _shape(sound: Floats, gain_db: NDArray[np.floating], envelope: Envelope, made: Floats) -> None:
+    """Write the sound with the gains of its frames and the levels of the curve into `made`."""
     frames = np.arange(len(gain_db)) * HOP
     for first in range(0, len(sound), _BLOCK_FRAMES * HOP):
         block = sound[first : first + _BLOCK_FRAMES * HOP]
@@ -116,4 +116,3 @@ def _shaped(sound: Floats, gain_db: NDArray[np.floating], envelope: Envelope) ->
         factor = 10.0 ** ((np.interp(places, frames, gain_db) + level_db + NOMINAL_DB) / 20.0)
         factor[level_db <= SILENCE_DB] = 0.0
         made[first : first + len(block)] = block * factor
-    return made

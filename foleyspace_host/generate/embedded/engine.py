@@ -101,12 +101,16 @@ class EmbeddedEngine:
             n_steps=n_steps,
             on_progress=on_progress,
         )
-        pieces = list(waveform(bands_db, levels_db, seed))
-        sound = np.concatenate(pieces)[:n_samples]
+        sound = np.empty(n_frames * HOP, dtype=np.float32)
+        filled = 0
+        for piece in waveform(bands_db, levels_db, seed):
+            sound[filled : filled + len(piece)] = piece
+            filled += len(piece)
+        sound = sound[:n_samples]
         if tail:
             sound = _looped(sound, tail)
         return Generated(
-            impose(sound[None].astype(np.float32), envelope),
+            impose(sound[None], envelope),
             (Weights(self._path.name if self._path.name != f"{NAME}.onnx" else NAME, _sha256(self._path)),),
             {"classes": classes, "steps": n_steps, "guidance": _GUIDANCE},
         )

@@ -121,8 +121,6 @@ def sample(
     place = np.random.default_rng(seed).standard_normal((n_frames, N_BANDS), dtype=np.float32).T
     unlike = np.zeros(N_LIKENESS, dtype=np.float32) if wanted.unlike is None else wanted.unlike
     told = np.stack([rows(wanted.likeness, levels_db), rows(unlike, levels_db)])
-    mean_db = wanted.portrait.mean_db(levels_db)
-    portrait = np.stack([shown(wanted.portrait, mean_db)] * 2)
     starts = range(0, n_frames, chunk_frames)
     total, done = len(starts) * n_steps, 0
     for now, then in pairwise(times):
@@ -132,7 +130,8 @@ def sample(
             seen = slice(max(first - model.reach, 0), min(stop + model.reach, n_frames))
             kept = slice(first - seen.start, stop - seen.start)
             both = np.stack([place[:, seen]] * 2)
-            like, other = model.velocity(both, portrait[..., seen], told[:, seen], now)[..., kept]
+            portrait = np.stack([shown(wanted.portrait, wanted.portrait.mean_db(levels_db[seen]))] * 2)
+            like, other = model.velocity(both, portrait, told[:, seen], now)[..., kept]
             moved[:, first:stop] = place[:, first:stop] + np.float32(then - now) * (
                 other + np.float32(wanted.guidance) * (like - other)
             )
@@ -141,5 +140,5 @@ def sample(
                 on_progress(done, total)
         place = moved
     place *= wanted.portrait.spread_db[:, None]
-    place += mean_db
+    place += wanted.portrait.mean_db(levels_db)
     return np.clip(place, LOWEST_BAND_DB, _HIGHEST_DB, out=place)

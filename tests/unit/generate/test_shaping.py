@@ -11,7 +11,7 @@ from foleyspace_host.diffusion.features import HOP, N_FFT
 from foleyspace_host.errors import Cancelled, InvalidInput
 from foleyspace_host.generate.classes import CLASSES, class_named
 from foleyspace_host.generate.envelope import SILENCE_DB, Envelope, frame_levels_db
-from foleyspace_host.generate.gestures import default_envelope
+from foleyspace_host.generate.gestures import default_envelope, struck
 from foleyspace_host.generate.impose import impose, measured_db
 from foleyspace_host.generate.request import GenerateRequest
 
@@ -122,3 +122,14 @@ def test_an_unknown_prompt_names_the_nearest_when_its_curve_is_needed() -> None:
     with pytest.raises(InvalidInput, match="nearest are"):
         GenerateRequest("qwzx", 1.0).shaped()
     assert GenerateRequest("rain", 1.0).n_samples == 48_000
+
+
+def test_a_horn_holds_its_level_before_it_falls() -> None:
+    gesture = class_named("horn").gesture
+    held = struck(np.array([0.5]), np.array([-3.0]), gesture, 4.0)
+    until_s = 0.5 + gesture.attack_s + gesture.hold_s
+    assert (held.at(np.linspace(0.5 + gesture.attack_s, until_s, 20)) == -3.0).all()
+    assert held.at([until_s + 0.5 * gesture.decay_s])[0] == pytest.approx(-33.0, abs=0.1)
+    # where the next one comes soon, it falls all the same
+    close = struck(np.array([0.5, 1.0]), np.array([0.0, 0.0]), gesture, 4.0)
+    assert close.at([0.99])[0] < -20.0
