@@ -63,6 +63,7 @@ PROMISES = {
         "S8": "No program is run through a shell, and no file name or playlist leads elsewhere",
         "S9": "Archives are not unpacked",
         "S10": "A connection file that a dead host left leads to nobody else",
+        "S11": "A cluster with TLS takes neither plain TCP nor certificates of another authority",
     },
     "Media": {
         "M1": "A broken file is one clear error",

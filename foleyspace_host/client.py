@@ -644,7 +644,7 @@ class Client:
     command : sequence of str, optional
         Words that start FoleySpace; found by `start_command` if not given.
     idle_exit_s : float
-        A host that this client starts ends after so long without clients and jobs [s].
+        A host that this client starts ends after so long without jobs and requests [s].
     cancel_on_disconnect : bool
         Whether the host cancels your jobs when the connection is lost; they go on if not.
 

@@ -154,7 +154,7 @@ class Config:
     roots : tuple of Path, optional
         The only folders that clients may ask for; what they ask for in them if not given.
     idle_exit_s : float, optional
-        End after so long without clients and jobs [s]; never if not given.
+        End after so long without jobs and requests [s]; never if not given.
 
     Raises
     ------

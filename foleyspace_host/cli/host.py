@@ -25,7 +25,7 @@ _PORT = click.IntRange(0, 65_535)
 @click.option("--port", type=_PORT, default=0, metavar="N", help="Port of the work socket; any free one if not given.")
 @click.option("--control-port", type=_PORT, default=0, metavar="N", help="Port of the control socket, likewise.")
 @click.option(
-    "--idle-exit", "idle_exit_s", type=float, metavar="S", help="End after S seconds without clients and jobs."
+    "--idle-exit", "idle_exit_s", type=float, metavar="S", help="End after S seconds without jobs and requests."
 )
 @click.option("--parent-pid", type=click.IntRange(min=1), metavar="PID", help="End when this process ends.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where models run.")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from foleyspace_host import __version__
+from foleyspace_host.bridges.blender.places import installed_extensions
 from foleyspace_host.bridges.reaper.folders import resource_folders
 from foleyspace_host.bridges.reaper.install import installed_version
 from foleyspace_host.doctor.verdict import Verdict
@@ -38,7 +39,7 @@ def check_reaper(_profile: str) -> Iterator[Verdict]:
 
 
 def check_blender(_profile: str) -> Iterator[Verdict]:
-    """Look for Blender, and whether it is new enough for extensions."""
+    """Look for Blender, whether it is new enough for extensions, and for ours; Blender itself is not started."""
     programs = _programs("blender", "Blender", ("/snap/bin/blender", "/opt/blender/blender"))
     versions = sorted(
         tuple(map(int, path.name.split(".")))
@@ -53,7 +54,22 @@ def check_blender(_profile: str) -> Iterator[Verdict]:
     if versions and versions[-1] < _OLDEST_BLENDER:
         yield Verdict("Blender", "yellow", ", ".join(found), "the extension needs Blender 4.2 or newer")
         return
-    yield Verdict("Blender", "green", ", ".join(found) if found else "not found; needed only to work in it")
+    extensions = installed_extensions()
+    if not found and not extensions:
+        yield Verdict("Blender", "green", "not found; needed only to work in it")
+        return
+    cure = "to work in it: foleyspace blender install"
+    if not extensions:
+        yield Verdict("Blender", "green", ", ".join([*found, "without our extension"]), cure)
+        return
+    found += [
+        f"extension {one.version or 'of no version'}"
+        + (f" for {'.'.join(map(str, one.blender))}" if one.blender else "")
+        + f" in {one.folder}"
+        for one in extensions
+    ]
+    others = [one for one in extensions if one.version != __version__]
+    yield Verdict("Blender", "yellow" if others else "green", ", ".join(found), cure if others else None)
 
 
 def _programs(command: str, name: str, usual: tuple[str, ...]) -> list[Path]:

@@ -111,7 +111,7 @@ class Endpoint(threading.Thread):
         self._again: set[int] = set()  # those that were given to others since
         self._open = True
         self.heard_s = time.monotonic()
-        """When the last message came in."""
+        """When the last message came in that was more than a look whether the host is there."""
 
         # what whoever uses the endpoint puts in before it starts
         self.handlers: Mapping[str, Handler] = {}
@@ -209,7 +209,6 @@ class Endpoint(threading.Thread):
                     break
         except zmq.Again:
             return False
-        self.heard_s = time.monotonic()
         # a lost connection's descriptor may be this one's by now: its end is told before this message is handled
         self._notice_lost()
         peer, *frames = parts
@@ -226,6 +225,8 @@ class Endpoint(threading.Thread):
             message = wire.decode(frames)
             header = message.header
             about = {name: getattr(header, name) for name in ("type", "client_id", "request_id", "trace")}
+            if header.type != "health":  # by which clients see whether the host is there; nobody needs it for that
+                self.heard_s = time.monotonic()
             reply = self._handler(header.type)(Call(peer, descriptor, message))
             if reply is not None:
                 body = _with_warnings(reply.body, message.warnings)

@@ -139,7 +139,7 @@ def _be_host(
     leave_command(folders.state)
     note("ready", instance_id=instance_id, pid=os.getpid())
     on_ready(connection)
-    _wait(options, ending, service, desk, (work, control))
+    _wait(options, ending, service, (work, control))
 
 
 def _lay_down(service: JobService, ending: Ending) -> None:
@@ -148,17 +148,19 @@ def _lay_down(service: JobService, ending: Ending) -> None:
     service.stop(now=not ending or ending.drain_s == 0.0, timeout_s=ending.drain_s)
 
 
-def _wait(
-    options: Options, ending: Ending, service: JobService, work: Work, endpoints: tuple[Endpoint, Endpoint]
-) -> None:
-    """Wait for the end, and ask for it when there is nobody left to work for."""
+def _wait(options: Options, ending: Ending, service: JobService, endpoints: tuple[Endpoint, Endpoint]) -> None:
+    """Wait for the end, and ask for it when there is nothing to do.
+
+    A client that is only connected does not count: a DAW or Blender may stay open for days. When it needs the host
+    again, it starts the next one by itself.
+    """
     parent = None if options.parent_pid is None else ParentWatch(options.parent_pid)
     idle_exit_s, busy_s = options.config.idle_exit_s, time.monotonic()
     while not ending.wait(_WATCH_S):
         if parent is not None and parent.gone():
             ending.ask("parent", drain_s=ORPHAN_DRAIN_S)
         if idle_exit_s is not None:
-            if len(work.sessions) or any(service.counts()):
+            if any(service.counts()):
                 busy_s = time.monotonic()
             busy_s = max(busy_s, *(endpoint.heard_s for endpoint in endpoints))
             if time.monotonic() - busy_s >= idle_exit_s:

@@ -57,10 +57,6 @@ class Sessions:
         self._latest: dict[str, Session] = {}
         self._forsaken: dict[str, float] = {}  # clients whose jobs end, and when
 
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self._by_peer)
-
     def add(self, session: Session) -> None:
         """Take in a connection, or what it says anew; it is its client's latest from now on."""
         self._by_peer[session.peer] = session

@@ -22,7 +22,8 @@
 --   - **Spatialize selected items**: each item moves as its automation of "FoleySpace Position" says, or as what is
 --     seen in the video item beside it, or from one direction to another. Results land on child tracks.
 --   - **Localize video item**: writes what is found in the picture as automation that you can edit.
---   - **Generate foley for time selection**: makes a sound from words.
+--   - **Generate foley for time selection**: makes a sound from words, and draws its loudness as automation of
+--     "FoleySpace Loudness"; edit that, select the item and run it again.
 --   - **Re-render changed**, **Cancel**, **Check installation**, **Settings**.
 
 local here = ({ reaper.get_action_context() })[2]:match("^(.*[/\\])")

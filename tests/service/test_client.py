@@ -249,6 +249,17 @@ class TestComingAndGoing:
             assert client.instance_id != before
             client.shutdown(now=True)
 
+    def test_one_with_nothing_to_do_lets_the_host_it_started_end(self, command: list[str], home: Path) -> None:
+        with Client("idle", command=command, idle_exit_s=0.8) as client:
+            file, before, end = home / "state" / "host.json", client.instance_id, time.monotonic() + 15
+            while (client.connected or file.exists()) and time.monotonic() < end:
+                client.poll()
+                time.sleep(0.02)
+            assert not file.exists()
+            assert client.submit("generate", prompt="{}").result().path
+            assert client.instance_id != before
+            client.shutdown(now=True)
+
     def test_a_timer_can_start_the_host(self, command: list[str], home: Path) -> None:
         client = Client("timer", command=command)
         job = client.submit("generate", prompt="{}", wait=False)  # before there is anybody

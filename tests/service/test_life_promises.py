@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -148,16 +149,30 @@ def test_L4_the_host_ends_with_its_parent(make_host: Any, record_property: Any, 
     assert json.loads(host.process.communicate()[0].splitlines()[-1]) == {"ended": "parent"}
 
 
-def test_L4_idle_exit_waits_for_clients_and_jobs(make_host: Any) -> None:
-    host = make_host("--idle-exit", "0.6").start()
+def test_L4_idle_exit_waits_for_jobs_and_requests(make_host: Any) -> None:
+    host = make_host("--idle-exit", "0.8").start()
     peer = host.peer()
-    time.sleep(1.2)
-    assert host.process.poll() is None, "somebody is connected"
-    peer.submit_fake(stages=150, step_ms=10)
+    for _ in range(8):
+        time.sleep(0.2)
+        peer.ask("job.list")
+    assert host.process.poll() is None, "somebody asks"
+    peer.submit_fake(stages=180, step_ms=10)
+    time.sleep(1.4)
+    assert host.process.poll() is None, "a job runs that somebody waits for"
     peer.close()
-    time.sleep(1.0)
-    assert host.process.poll() is None, "a job runs"
     assert host.process.wait(15) == 0
+    assert json.loads(host.process.communicate()[0].splitlines()[-1]) == {"ended": "idle"}
+
+
+def test_L4_a_client_that_is_only_connected_keeps_no_host(make_host: Any) -> None:
+    host = make_host("--idle-exit", "0.8").start()
+    peer = host.peer()
+    end_s = time.monotonic() + 15.0
+    with contextlib.suppress(Exception):  # the last question meets nobody
+        while host.process.poll() is None and time.monotonic() < end_s:
+            peer.ask("health", timeout_s=0.5)
+            time.sleep(0.1)
+    assert host.process.wait(5) == 0, "whoever only looks whether it is there does not keep it"
     assert json.loads(host.process.communicate()[0].splitlines()[-1]) == {"ended": "idle"}
 
 

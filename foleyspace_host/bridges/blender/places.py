@@ -7,11 +7,23 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["OLDEST", "UserFolder", "clean_environment", "programs", "user_folders", "version_of_program"]
+from foleyspace_host.bridges.blender.package import EXTENSION, MANIFEST
+
+__all__ = [
+    "OLDEST",
+    "Extension",
+    "UserFolder",
+    "clean_environment",
+    "installed_extensions",
+    "programs",
+    "user_folders",
+    "version_of_program",
+]
 
 OLDEST = (4, 2)
 """The first version with extensions."""
@@ -33,6 +45,24 @@ class UserFolder(NamedTuple):
 
     version: tuple[int, int] | None
     extensions: Path
+
+
+class Extension(NamedTuple):
+    """Our extension where it was installed.
+
+    Parameters
+    ----------
+    blender : tuple of int or None
+        Major and minor version of the Blender that has it; None where that is not told by the folder.
+    version : str
+        Its own version; empty if its manifest cannot be read.
+    folder : Path
+        Where it lies.
+    """
+
+    blender: tuple[int, int] | None
+    version: str
+    folder: Path
 
 
 def programs() -> list[Path]:
@@ -79,6 +109,19 @@ def user_folders() -> list[UserFolder]:
             if version and path.is_dir() and (int(version[1]), int(version[2])) >= OLDEST:
                 found.append(UserFolder((int(version[1]), int(version[2])), path / "extensions"))
     return sorted(found, key=lambda folder: (folder.version or OLDEST, folder.extensions), reverse=True)
+
+
+def installed_extensions() -> list[Extension]:
+    """Return where our extension is installed for this user, whatever repository it came from, newest Blender first."""
+    found = []
+    for user in user_folders():
+        for manifest in sorted(user.extensions.glob(f"*/{EXTENSION}/{MANIFEST}")):
+            try:
+                version = str(tomllib.loads(manifest.read_text(encoding="utf-8")).get("version", ""))
+            except (OSError, ValueError):
+                version = ""
+            found.append(Extension(user.version, version, manifest.parent))
+    return found
 
 
 def clean_environment() -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foleyspace_host.bridges.reaper.course import document_of_found, document_of_keys, found_sources
+from foleyspace_host.bridges.reaper.loudness import points_of, write_points
 from foleyspace_host.bridges.reaper.parts import Part, joined
 from foleyspace_host.bridges.reaper.request import Item, Picture, Request, Sound
 from foleyspace_host.client import Client, Job, JobCancelled, Result
@@ -116,6 +117,9 @@ class Workshop:
             fields["engine"] = engine
         if item.picture is not None:
             fields["video"] = Part.of(item.picture).words
+        if item.envelope:
+            self._n_clips += 1
+            fields["envelope"] = write_points(item.envelope, self._folder / f"loudness_{self._n_clips:04}.csv")
         made = yield from self._done(
             lambda: self._client.submit(
                 "generate", folder=self.results, stem=_stem(item), suffix=".wav", wait=False, **fields
@@ -126,7 +130,8 @@ class Workshop:
         if item.trajectory.keys or item.picture is not None:
             trajectory = yield from self._trajectory(item)
         result = yield from self._render(item, sound, trajectory)
-        return {**result, "warnings": [*made.warnings, *result["warnings"]]}
+        drawn = next((points_of(Path(one.path)) for one in made.artifacts if one.role == "envelope"), None)
+        return {**result, "envelope": drawn, "warnings": [*made.warnings, *result["warnings"]]}
 
     # --- their parts -------------------------------------------------------------------------------------------
 

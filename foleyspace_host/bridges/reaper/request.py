@@ -20,6 +20,7 @@ MAILBOX_VERSION = 1
 
 Time = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Length = Annotated[float, Meta(ge=0.0, le=86_400.0)]
+Level = Annotated[float, Meta(ge=-1e4, le=20.0)]
 
 
 class Sound(Struct, frozen=True, kw_only=True):
@@ -87,6 +88,7 @@ class Item(Struct, frozen=True, kw_only=True):
     video: Picture | None = None  # where only a picture is needed
     prompt: Annotated[str, Meta(max_length=1000)] = ""  # what it should sound like
     seed: Annotated[int, Meta(ge=0, le=1 << 53)] | None = None  # of what is generated
+    envelope: Annotated[list[tuple[Length, Level]], Meta(max_length=1_000_000)] = []  # its loudness, as it was drawn
 
     @property
     def picture(self) -> Picture | None:
@@ -171,9 +173,10 @@ def _check(request: Request) -> None:
             raise InvalidInput("is not the name of a file in the job's folder", where=f"{where}.sound.wav")
         if request.kind in ("spatialize", "generate") and not item.length_s > 0.0:
             raise InvalidInput("the item has no length", where=f"{where}.length_s")
-        times = [time for time, _ in item.volume_envelope]
-        if times != sorted(times):
-            raise InvalidInput("its times do not rise", where=f"{where}.volume_envelope")
+        for name in ("volume_envelope", "envelope"):
+            times = [time for time, _ in getattr(item, name)]
+            if times != sorted(times):
+                raise InvalidInput("its times do not rise", where=f"{where}.{name}")
     tail = request.settings.get("tail_s") or 0
     if isinstance(tail, bool) or not isinstance(tail, int | float) or not 0 <= tail <= 600:
         raise InvalidInput(f"{tail!r} is not 0 to 600 seconds", where="$.settings.tail_s")

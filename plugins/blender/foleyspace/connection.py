@@ -51,6 +51,7 @@ class Connection:
         self.capabilities: dict[str, dict[str, Any]] = {}
         self.losses = self._failures = 0
         self._client: wire.Client | None = None
+        self._jobs: list[wire.Job] = []
         self._was_connected = self._starts = False
 
     @property
@@ -94,7 +95,9 @@ class Connection:
             self.connect()
         if self._client is None:
             raise wire.ClientError(self.problem, cure=self.cure or None)
-        return self._client.submit(kind, wait=False, **fields)
+        self._jobs = [job for job in self._jobs if not job.finished]
+        self._jobs.append(self._client.submit(kind, wait=False, **fields))
+        return self._jobs[-1]
 
     def tick(self) -> None:
         """Do what is to be done, without waiting; for timers."""
@@ -112,6 +115,9 @@ class Connection:
             self.version = str(hello.get("host_version", ""))
             self.capabilities = {str(one.get("name")): dict(one) for one in hello.get("capabilities", ())}
             return
+        if self._was_connected and not self._busy():  # it ended because nobody needed it; the next task starts one
+            self.close()
+            return
         if self._was_connected:
             self._was_connected = False
             self.losses += 1
@@ -127,6 +133,9 @@ class Connection:
         self._client, self._was_connected = None, False
         if self.state in ("READY", "CONNECTING"):
             self.state, self.problem, self.cure = "UNKNOWN", "", ""
+
+    def _busy(self) -> bool:
+        return any(not job.finished for job in self._jobs)
 
     def _failed(self, error: wire.ClientError) -> None:
         if self._was_connected:

@@ -11,7 +11,15 @@ import bpy
 from . import compat
 from .strips import Part, Refused
 
-__all__ = ["check_changeable", "free_channel", "level_factor", "nudge_s", "place_file", "place_result"]
+__all__ = [
+    "as_blender_likes",
+    "check_changeable",
+    "free_channel",
+    "level_factor",
+    "nudge_s",
+    "place_file",
+    "place_result",
+]
 
 _LAST_CHANNEL = 128
 _MARGIN_SAMPLES = 0.02
@@ -82,7 +90,7 @@ def place_file(scene: Any, path: str, name: str, part: Part, channel: int, ignor
     editor = scene.sequence_editor_create()
     channel = free_channel(editor, part.left, part.right, channel, ignore)
     try:
-        strip = compat.new_sound_strip(editor, name, _as_blender_likes(path), channel, part.left)
+        strip = compat.new_sound_strip(editor, name, as_blender_likes(path), channel, part.left)
     except RuntimeError as error:
         raise Refused(f"Blender cannot read the result: {path}") from error
     compat.set_sound_offset(strip, float(part.lead_s) - nudge_s(part, round(strip.sound.samplerate)))
@@ -149,7 +157,7 @@ def place_result(scene: Any, source: Any, path: str, part: Part, name: str, *, o
     return made
 
 
-def _as_blender_likes(path: str) -> str:
+def as_blender_likes(path: str) -> str:
     """Return a path relative to the blend file where the user wants such paths, and it is possible."""
     if bpy.data.filepath and bpy.context.preferences.filepaths.use_relative_paths:
         try:

@@ -1,6 +1,7 @@
 """What is stored in the file, a binding on each strip and settings on each scene, and what is only shown meanwhile.
 
-``Strip.foleyspace`` and ``Scene.foleyspace`` are saved with the file, ``WindowManager.foleyspace`` is not.
+``Strip.foleyspace``, ``Strip.foleyspace_level_db`` and ``Scene.foleyspace`` are saved with the file,
+``WindowManager.foleyspace`` is not.
 No ``from __future__ import annotations`` here: Blender reads the annotations themselves.
 """
 
@@ -98,6 +99,8 @@ class FOLEYSPACE_PG_strip(bpy.types.PropertyGroup):
     result_uuid: StringProperty(name="Result", description="ID of the strip made from this", options={"HIDDEN"})
     result_path: StringProperty(name="File", description="File that was made", options={"HIDDEN"})
     source_uuid: StringProperty(name="Made From", description="ID of the strip this was made of", options={"HIDDEN"})
+    prompt: StringProperty(name="Prompt", description="Words that this sound was generated from; change them at will")
+    made_for: StringProperty(name="Made For", description="What this sound was generated to fit", options={"HIDDEN"})
 
 
 class FOLEYSPACE_PG_window(bpy.types.PropertyGroup):
@@ -119,6 +122,17 @@ CLASSES = (FOLEYSPACE_PG_strip, FOLEYSPACE_PG_scene, FOLEYSPACE_PG_window)
 def register() -> None:
     """Add the properties to strips, scenes and the window manager; after `CLASSES`."""
     compat.StripType.foleyspace = PointerProperty(type=FOLEYSPACE_PG_strip)
+    # not in the group: Blender animates what stands on the strip itself
+    compat.StripType.foleyspace_level_db = FloatProperty(
+        name="Loudness",
+        description="Loudness of the generated sound over time, in decibels: 0 is usual, -100 is silence.\n"
+        "Edit its curve in the Graph Editor, and press Generate Again; something begins where it rises quickly",
+        default=0.0,
+        min=-100.0,
+        max=20.0,
+        precision=1,
+        step=100,
+    )
     bpy.types.Scene.foleyspace = PointerProperty(type=FOLEYSPACE_PG_scene)
     bpy.types.WindowManager.foleyspace = PointerProperty(type=FOLEYSPACE_PG_window)
 
@@ -127,4 +141,5 @@ def unregister() -> None:
     """Take them away; what is stored in the file stays there."""
     del bpy.types.WindowManager.foleyspace
     del bpy.types.Scene.foleyspace
+    del compat.StripType.foleyspace_level_db
     del compat.StripType.foleyspace

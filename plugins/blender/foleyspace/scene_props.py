@@ -203,6 +203,11 @@ class FOLEYSPACE_PG_scene(bpy.types.PropertyGroup):
         description="Take place and length from the selected movie strip, and let its picture lead the sound",
         default=True,
     )
+    follow_curve: BoolProperty(
+        name="Follow Its Curve",
+        description="Make it as loud as its curve is drawn by now; a new curve is made if not",
+        default=True,
+    )
     generate_seed: IntProperty(name="Seed", description="The same seed gives the same sound", default=0, min=0)
     generate_target: PointerProperty(
         name="Object",

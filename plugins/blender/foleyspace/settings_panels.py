@@ -3,7 +3,7 @@
 import bpy
 
 from . import choices, compat, drawing, running
-from .operators import spatialize
+from .operators import generate, spatialize
 
 __all__ = ["CLASSES"]
 
@@ -64,6 +64,23 @@ class FOLEYSPACE_PT_generate(_Fields, bpy.types.Panel):
         button = layout.column()
         button.scale_y = 1.3
         button.operator("foleyspace.generate", icon="SOUND")
+        strip = generate.generated_strip(compat.scene_of(context))
+        if strip is not None:
+            self._draw_again(layout.box(), chosen, strip)
+
+    @staticmethod
+    def _draw_again(box, chosen, strip) -> None:
+        """Draw what the active strip was generated from, and how it is made anew."""
+        box.label(text=strip.name, icon="SOUND")
+        column = box.column()
+        drawing.draw_field(column, strip.foleyspace, "prompt", "What Is Seen")
+        row = column.row()
+        row.use_property_decorate = True
+        row.prop(strip, "foleyspace_level_db", text="Loudness (dB)")
+        column.prop(chosen, "follow_curve")
+        button = box.column()
+        button.scale_y = 1.3
+        button.operator("foleyspace.generate_again", icon="FILE_REFRESH")
 
 
 class FOLEYSPACE_PT_rendering(_Fields, bpy.types.Panel):

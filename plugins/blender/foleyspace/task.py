@@ -37,7 +37,8 @@ class Task:
     scene_name : str
         Scene of the sequencer.
     uuids : sequence of str
-        Strips: bound sound strips to spatialize, movie strips to localize or to generate sound for.
+        Strips: bound sound strips to spatialize, movie strips to localize or to generate sound for, sound strips that
+        were generated to generate them anew.
     settings : dict
         ``settings`` of the job, in the words of the protocol.
     folder : str
@@ -51,6 +52,8 @@ class Task:
         Whether the source is muted when its result is placed.
     prompt, duration_s, seed, engine : optional
         Of "generate"; `duration_s` is left out if there is a movie strip.
+    follow_curve : bool
+        Whether a sound that is generated anew becomes as loud as its curve is drawn.
     host : connection.Connection, optional
         That of the session if not given.
 
@@ -90,6 +93,7 @@ class Task:
         duration_s: float | None = None,
         seed: int | None = None,
         engine: str | None = None,
+        follow_curve: bool = True,
         host: connection.Connection | None = None,
     ) -> None:
         self.order = Order(
@@ -104,6 +108,7 @@ class Task:
             duration_s=duration_s,
             seed=seed,
             engine=engine,
+            follow_curve=follow_curve,
         )
         self.kind, self.state, self.message, self.error = kind, "collect", "", ""
         self.items = [Item(uuid) for uuid in dict.fromkeys(uuids)] or ([Item("")] if kind == "generate" else [])
@@ -145,6 +150,8 @@ class Task:
             try:
                 waits = next(self._course)
             except StopIteration:
+                if not self.finished:  # something unforeseen was raised in an earlier step
+                    self._fail("It was broken off by a fault of the extension")
                 waits = True
             except (Refused, ClientError, OSError, ReferenceError) as error:
                 self._fail(str(error))

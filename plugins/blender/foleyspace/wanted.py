@@ -54,6 +54,7 @@ class Order:
     duration_s: float | None = None
     seed: int | None = None
     engine: str | None = None
+    follow_curve: bool = True
 
 
 BUDGET_S = 0.02

@@ -83,14 +83,16 @@ function ask.label(video_name)
   return answers[1]
 end
 
--- Asks what foley shall sound like. Returns a text that is not empty, or nil.
-function ask.prompt(duration_s)
-  local answers = ask.fields(("What shall be heard for %.1f s?"):format(duration_s),
-    { "For example footsteps on gravel" }, { remembered("ask_prompt", "") })
+-- Asks what foley shall sound like. proposal: that of the last time if nil; is_drawn: whether its loudness is.
+-- Returns a text that is not empty, or nil.
+function ask.prompt(duration_s, proposal, is_drawn)
+  local title = "What shall be heard for %.1f s" .. (is_drawn and ", as loud as it is drawn?" or "?")
+  local answers = ask.fields(title:format(duration_s),
+    { "For example footsteps on gravel" }, { proposal or remembered("ask_prompt", "") })
   if not answers then return nil end
   if answers[1] == "" then
     reaper.MB("Say in a few words what shall be heard.", "FoleySpace", 0)
-    return ask.prompt(duration_s)
+    return ask.prompt(duration_s, proposal, is_drawn)
   end
   remember("ask_prompt", answers[1])
   return answers[1]

@@ -1,6 +1,7 @@
 -- "Check installation": says exactly what is missing, and how to get it.
 local files = require("files")
 local install = require("install")
+local loudness_fx = require("loudness_fx")
 local position_fx = require("position_fx")
 local project_facts = require("project")
 local settings = require("settings")
@@ -10,13 +11,13 @@ local check = {}
 local FEATURES = { localize = "finding things in videos", render = "placing sounds", spatialize = "sounds for videos",
   generate = "making sounds from words" }
 
--- Returns whether the effect is installed, or nil if this REAPER cannot tell.
-local function has_effect(breathe)
+-- Returns whether an effect is installed, or nil if this REAPER cannot tell.
+local function has_effect(fx, breathe)
   if not reaper.APIExists("EnumInstalledFX") then return nil end
   for index = 0, 99999 do
     local ok, name = reaper.EnumInstalledFX(index)
     if not ok then return false end
-    if name:find(position_fx.NAME, 1, true) then return true end
+    if name:find(fx.NAME, 1, true) then return true end
     breathe()
   end
 end
@@ -67,8 +68,10 @@ function check.installation(session)
   folder, why = project_facts.output_folder(session.project)
   lines[#lines + 1] = line(state, folder ~= nil, folder and ("results go to " .. folder) or why,
     not folder and "save the project, or choose another media path in its settings")
-  lines[#lines + 1] = line(state, has_effect(session.breathe) ~= false, "the effect «FoleySpace Position»",
-    "in a terminal: foleyspace reaper install; then restart REAPER")
+  for _, fx in ipairs({ position_fx, loudness_fx }) do
+    lines[#lines + 1] = line(state, has_effect(fx, session.breathe) ~= false, ("the effect «%s»"):format(fx.NAME),
+      "in a terminal: foleyspace reaper install; then restart REAPER")
+  end
   local bridge
   bridge, why = install.bridge()
   lines[#lines + 1] = line(state, bridge ~= nil, bridge and ("the bridge " .. bridge) or "the bridge to the host",

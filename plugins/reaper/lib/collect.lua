@@ -4,7 +4,7 @@ local hash = require("hash")
 local files = require("files")
 local json = require("json")
 local marks = require("marks")
-local position_fx = require("position_fx")
+local own_fx = require("own_fx")
 local source = require("source")
 
 local collect = {}
@@ -58,7 +58,7 @@ end
 
 local function notes_of(item, take)
   local notes = {}
-  local others = position_fx.others(take)
+  local others = own_fx.others(take)
   if #others > 0 then
     notes[#notes + 1] = "its take FX are not in the result: " .. table.concat(others, ", ")
   end

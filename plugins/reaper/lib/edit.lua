@@ -85,17 +85,23 @@ function Edits:exchange_source(take, source, on_back)
   end)
 end
 
--- Adds an effect to a track of this block, with which it goes if the block fails. Returns its index.
-function edit.add_fx(track, addresses)
-  for _, address in ipairs(addresses) do
-    local index = reaper.TrackFX_AddByName(track, address, false, -1)
-    if index >= 0 then return index end
+-- Adds one of our effects to a track of this block, with which it goes if the block fails. Returns its place.
+function edit.add_fx(track, fx)
+  for _, address in ipairs(fx.ADDRESSES) do
+    if reaper.TrackFX_AddByName(track, address, false, -1) >= 0 then return fx.on_track(track) end
   end
-  error("the effect «FoleySpace Position» is not installed: run «foleyspace reaper install» in a terminal, "
-    .. "then restart REAPER", 0)
+  error(("the effect «%s» is not installed: run «foleyspace reaper install» in a terminal, then restart REAPER")
+    :format(fx.NAME), 0)
 end
 
--- Draws the automation of a parameter on a track of this block. points: list of { time, value, shape }.
+-- Adds one of our effects to a take of this block. Returns its place, or nil if it is not installed.
+function edit.add_take_fx(take, fx)
+  for _, address in ipairs(fx.ADDRESSES) do
+    if reaper.TakeFX_AddByName(take, address, -1) >= 0 then return fx.on_take(take) end
+  end
+end
+
+-- Draws the automation of a parameter on what is new in this block. points: list of { time, value, shape }.
 function edit.draw(env, points)
   done(env, "an envelope")
   reaper.DeleteEnvelopePointRange(env, -1e9, 1e9)

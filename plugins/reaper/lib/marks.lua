@@ -2,6 +2,7 @@
 --
 -- On a source item: { guid, hash, way }. On a result: { result_of = guid, position, length, offset }. On a track:
 -- { child_of = guid } for results, { position_of = label } for what was localized, { foley = true } for what was made.
+-- On the take of what was made: { prompt, tail }.
 local json = require("json")
 
 local marks = {}
@@ -24,6 +25,12 @@ end
 -- Returns the mark of an item, or nil.
 function marks.of_item(item)
   local ok, text = reaper.GetSetMediaItemInfo_String(item, marks.KEY, "", false)
+  return ok and text ~= "" and marks.decode(text) or nil
+end
+
+-- Returns the mark of a take, or nil.
+function marks.of_take(take)
+  local ok, text = reaper.GetSetMediaItemTakeInfo_String(take, marks.KEY, "", false)
   return ok and text ~= "" and marks.decode(text) or nil
 end
 

@@ -1,5 +1,6 @@
 -- Puts results into a project. All edits of FoleySpace are made here, in one undo block each.
 local edit = require("edit")
+local loudness = require("loudness")
 local marks = require("marks")
 local position_fx = require("position_fx")
 
@@ -193,10 +194,10 @@ function place.positions(project, title, sources)
       edits:set_track_text(track, "P_NAME", source.name)
       edits:set_track_text(track, marks.KEY, marks.encode({ position_of = source.label }))
       edits:set_track(track, "I_CUSTOMCOLOR", colour())
-      local fx = edit.add_fx(track, position_fx.ADDRESSES)
+      local fx = edit.add_fx(track, position_fx)
       for parameter = 1, 3 do
-        local env = reaper.GetFXEnvelope(track, fx, parameter - 1, true)
-        local to_envelope = position_fx.to_envelope(track, fx, parameter, env)
+        local env = position_fx.envelope(fx, parameter, true)
+        local to_envelope = position_fx.to_envelope(fx, parameter, env)
         local points = {}
         local rows = source.rows[parameter]
         for index, row in ipairs(rows) do
@@ -219,7 +220,11 @@ local function is_free(track, from_s, to_s)
   return true
 end
 
--- Places a generated sound on a track of its own kind that is free there, or on a new one at the end.
+-- Places a generated sound on a track of its own kind that is free there, or on a new one at the end, and draws its
+-- loudness on it.
+--
+-- result: { source, name, n_channels, position_s, length_s, mark = what is remembered on the take, as text,
+-- points = its loudness }; it gets is_placed, and a note for the user.
 function place.foley(project, title, survey, result)
   return edit.block(project, title, function(edits)
     local track
@@ -236,7 +241,27 @@ function place.foley(project, title, survey, result)
     if reaper.GetMediaTrackInfo_Value(track, "I_NCHAN") < result.n_channels then
       edits:set_track(track, "I_NCHAN", even(result.n_channels))
     end
-    new_item(edits, track, result, result.position_s)
+    local take = reaper.GetActiveTake((new_item(edits, track, result, result.position_s)))
+    reaper.GetSetMediaItemTakeInfo_String(take, marks.KEY, result.mark, true)
+    result.note = loudness.draw(take, result.points)
+  end)
+end
+
+-- Puts a new sound into an item that was generated before; its drawn loudness, its place and its fades stay.
+function place.foley_again(project, title, item, result)
+  return edit.block(project, title, function(edits)
+    local take = is_there(project, item, "MediaItem*") and reaper.GetActiveTake(item)
+    if not take then error("its item was deleted meanwhile", 0) end
+    edits:exchange_source(take, result.source, function() result.is_placed = false end)
+    result.is_placed = true
+    edits:set_take(take, "D_STARTOFFS", 0)
+    edits:set_item(item, "D_LENGTH", result.length_s)
+    edits:set_take_text(take, "P_NAME", result.name)
+    edits:set_take_text(take, marks.KEY, result.mark)
+    local track = reaper.GetMediaItem_Track(item)
+    if reaper.GetMediaTrackInfo_Value(track, "I_NCHAN") < result.n_channels then
+      edits:set_track(track, "I_NCHAN", even(result.n_channels))
+    end
   end)
 end
 

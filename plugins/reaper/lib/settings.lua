@@ -33,6 +33,12 @@ settings.FIELDS = {
   { key = "propagation", label = "Travel time", default = "none", choice = {
     { "none", "None: in sync with the picture" }, { "doppler", "Doppler shift only" },
     { "physical", "All of it: late and shifted" } } },
+  { key = "engine", label = "Foley is made by", default = "usual", choice = {
+    { "usual", "The host's usual engine" },
+    { "foley", "Foley: the embedded model", "engine:foley" },
+    { "library", "Library: your own recordings", "engine:library" },
+    { "stable-audio", "Stable Audio", "engine:stable-audio" },
+    { "mmaudio", "MMAudio, or a model of yours", "engine:mmaudio" } } },
   { key = "channels", label = "Channels of the sound", default = "mono", choice = {
     { "mono", "Summed to one" }, { "each", "Each placed, side by side" } } },
   { key = "tail_s", label = "Tail (s)", default = 0, number = { 0, 30 } },

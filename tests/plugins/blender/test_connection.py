@@ -35,6 +35,20 @@ def test_starts_a_host_when_it_is_asked_to(host: Any, patiently: Patiently) -> N
     assert host.capabilities["format:foa"]["available"] is True
 
 
+def test_a_host_that_ends_while_nobody_needs_it_is_no_loss(host: Any, patiently: Patiently) -> None:
+    from foleyspace.client import Client
+
+    host.connect()
+    patiently(lambda: host.tick() or host.state == "READY")
+    with Client("user", start=False) as user:
+        user.shutdown()
+    patiently(lambda: host.tick() or host.state != "READY")
+    assert (host.state, host.problem, host.losses) == ("UNKNOWN", "", 0)
+    job = host.submit("generate", prompt="no such words", duration_s=1.0)  # whatever becomes of it, somebody looks
+    patiently(lambda: host.tick() or (job.finished and host.state == "READY"))
+    assert (host.state, host.losses) == ("READY", 0)
+
+
 def test_dropped_when_another_file_is_opened(host: Any, blender: Any, patiently: Patiently) -> None:
     from foleyspace import connection
 

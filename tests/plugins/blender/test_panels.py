@@ -398,6 +398,18 @@ def test_generate_is_greyed_with_the_reason(studio):
     assert not drawn.field("prompt").layout.enabled
 
 
+def test_a_generated_strip_shows_its_words_and_its_loudness(studio, strip):
+    panel = settings_panels.FOLEYSPACE_PT_generate
+    assert Drawn(panel).field("foleyspace_level_db") is None
+    strip.foleyspace.made_for = '{"duration_s": 1.0}'
+    strip.select = True
+    studio.scene.sequence_editor.active_strip = strip
+    drawn = Drawn(panel)
+    assert drawn.field("foleyspace_level_db").layout.enabled
+    assert drawn.field("follow_curve").layout.enabled
+    assert drawn.one("Generate Again").layout.enabled
+
+
 def test_renderers_are_greyed_one_by_one(studio):
     connection.current().capabilities = {
         "format:binaural": {"available": True},

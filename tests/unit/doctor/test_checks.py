@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from foleyspace_host import __version__
 from foleyspace_host.cli import main
 from foleyspace_host.doctor import host as host_checks
 from foleyspace_host.doctor import installation, machine, programs
@@ -208,7 +209,33 @@ class TestPrograms:
         verdict = one(programs.check_blender("default"))
         assert (verdict.level, "4.2" in (verdict.cure or "")) == ("yellow", True)
         (program / "5.1").mkdir()
-        assert one(programs.check_blender("default")).text.endswith("used in version 5.1")
+        verdict = one(programs.check_blender("default"))
+        assert "used in version 5.1" in verdict.text
+        assert verdict.text.endswith("without our extension")
+        assert "foleyspace blender install" in (verdict.cure or "")
+
+    @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the folders are others there")
+    def test_the_extension_in_blender_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("BLENDER_USER_EXTENSIONS", "BLENDER_USER_RESOURCES"):
+            monkeypatch.delenv(name, raising=False)
+        for name in ("XDG_CONFIG_HOME", "HOME", "PATH"):
+            monkeypatch.setenv(name, str(tmp_path))
+        folder = tmp_path / "blender" / "5.1" / "extensions" / "user_default" / "foleyspace"
+        folder.mkdir(parents=True)
+        manifest = folder / "blender_manifest.toml"
+        manifest.write_text(f'version = "{__version__}"\n')
+        verdict = one(programs.check_blender("default"))
+        assert (verdict.level, verdict.cure) == ("green", None)
+        assert verdict.text.endswith(f"extension {__version__} for 5.1 in {folder}")
+        for damaged, told in (
+            ('version = "0.0.7"', "extension 0.0.7 for 5.1"),
+            ("version = ", "extension of no version"),
+        ):
+            manifest.write_text(damaged)
+            verdict = one(programs.check_blender("default"))
+            assert verdict.level == "yellow"
+            assert told in verdict.text
+            assert "foleyspace blender install" in (verdict.cure or "")
 
 
 def test_the_order_is_from_the_ground_up() -> None:

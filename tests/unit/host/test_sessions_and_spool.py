@@ -39,7 +39,7 @@ def test_the_latest_connection_is_told_and_the_one_before_after_it() -> None:
     assert sessions.lost(1) == [first]
     assert sessions.of_client("a") is None
     assert sessions.lost(1) == []
-    assert len(sessions) == 1
+    assert sessions.of_peer(b"3") is other
 
 
 def test_a_client_is_forsaken_once_and_not_if_it_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:

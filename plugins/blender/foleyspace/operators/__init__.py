@@ -11,6 +11,7 @@ CLASSES = (
     spatialize.FOLEYSPACE_OT_spatialize_scene,
     localize.FOLEYSPACE_OT_localize,
     generate.FOLEYSPACE_OT_generate,
+    generate.FOLEYSPACE_OT_generate_again,
     cancel.FOLEYSPACE_OT_cancel,
     binding.FOLEYSPACE_OT_select,
     binding.FOLEYSPACE_OT_jump,

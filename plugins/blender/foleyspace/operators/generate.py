@@ -10,7 +10,28 @@ from ..task import Task
 from .spatialize import selected_movie, spatialize_task, told_of
 from .work import WorkOperator
 
-__all__ = ["FOLEYSPACE_OT_generate"]
+__all__ = ["FOLEYSPACE_OT_generate", "FOLEYSPACE_OT_generate_again", "generated_strip"]
+
+
+def generated_strip(scene: bpy.types.Scene) -> bpy.types.Strip | None:
+    """Return the active strip if it is selected and was generated; None otherwise."""
+    editor = scene.sequence_editor
+    active = editor.active_strip if editor is not None else None
+    generated = active is not None and active.select and active.type == "SOUND" and active.foleyspace.made_for
+    return active if generated else None
+
+
+def _can_generate(cls, context):
+    if running.current() is not None:
+        cls.poll_message_set("Something else is going on; cancel it, or wait until it is done")
+        return False
+    if compat.scene_of(context) is None:
+        cls.poll_message_set("There is no scene to put the sound into")
+        return False
+    if why := settings.reason_against(connection.current().capabilities, "generate"):
+        cls.poll_message_set(why)
+        return False
+    return True
 
 
 class FOLEYSPACE_OT_generate(WorkOperator, bpy.types.Operator):
@@ -20,16 +41,7 @@ class FOLEYSPACE_OT_generate(WorkOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        if running.current() is not None:
-            cls.poll_message_set("Something else is going on; cancel it, or wait until it is done")
-            return False
-        if compat.scene_of(context) is None:
-            cls.poll_message_set("There is no scene to put the sound into")
-            return False
-        if why := settings.reason_against(connection.current().capabilities, "generate"):
-            cls.poll_message_set(why)
-            return False
-        return True
+        return _can_generate(cls, context)
 
     def begin(self, _context, scene):
         chosen = scene.foleyspace
@@ -65,4 +77,44 @@ class FOLEYSPACE_OT_generate(WorkOperator, bpy.types.Operator):
     def told(self, run):
         n = sum(bool(item.result) for item in run.links[0].items)
         said = f"{n} {'sound' if n == 1 else 'sounds'} generated"
+        return f"{said}, {told_of(run)}" if len(run.links) > 1 else said
+
+
+class FOLEYSPACE_OT_generate_again(WorkOperator, bpy.types.Operator):
+    bl_idname = "foleyspace.generate_again"
+    bl_label = "Generate Again"
+    bl_description = (
+        "Make the sound of the active strip anew, with its words, and as loud as its curve is drawn by now.\n"
+        "If it is bound to an object, it is spatialized too"
+    )
+
+    @classmethod
+    def poll(cls, context):
+        if not _can_generate(cls, context):
+            return False
+        if generated_strip(compat.scene_of(context)) is None:
+            cls.poll_message_set("Select a strip that was generated")
+            return False
+        return True
+
+    def begin(self, _context, scene):
+        strip = generated_strip(scene)
+        if not strip.foleyspace.prompt.strip() and "video" not in strip.foleyspace.made_for:
+            raise Refused("Say what it should sound like")
+        bindings.reconcile()
+        uuid, name = bindings.ensure(scene, strip), scene.name
+        fields = {**settings.generate_settings(scene), "prompt": strip.foleyspace.prompt}
+        chosen = scene.foleyspace
+        task = Task("generate", name, [uuid], folder=chosen.output_folder, follow_curve=chosen.follow_curve, **fields)
+
+        def place(done: Task) -> tuple[Task, None] | None:
+            found = bindings.find(uuid)
+            if found is None or found[1].foleyspace.target is None or not done.items[0].result:
+                return None
+            return spatialize_task(bpy.data.scenes[name], [uuid]), None
+
+        return running.Run("generate", task, place, [uuid])
+
+    def told(self, run):
+        said = "The sound was generated again"
         return f"{said}, {told_of(run)}" if len(run.links) > 1 else said

@@ -21,6 +21,7 @@ from foleyspace_host.jobs.model import Assignment, OnProgress, Outcome
 from foleyspace_host.protocol.messages import Artifact, GenerateJob, JobSubmit, LocalizeJob
 
 RATE_HZ = 48_000
+CURVE = "t_s,level_db,onset\n0,-100,0\n0.5,-100,1\n0.503,-1.2,0\n0.83,-61.2,0\n0.83,-100,0\n"  # where none is given
 
 
 def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
@@ -30,7 +31,10 @@ def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
             raise MediaDamaged("no sound is known by these words", where="prompt", cure="use others")
         span = job.video.span if job.video else None
         duration_s = span.duration[0] / span.duration[1] if span else job.duration_s
-        return _made(assignment, ".wav", "audio", lambda path: _beep(path, duration_s, job, on_progress))
+        sound = _made(assignment, ".wav", "audio", lambda path: _beep(path, duration_s, job, on_progress))
+        drawn = Path(job.envelope.path).read_text() if job.envelope else CURVE
+        curve = _made(assignment, ".envelope.csv", "envelope", lambda path: path.write_text(drawn))
+        return Outcome(sound.artifacts + curve.artifacts, sound.result)
     if isinstance(job, LocalizeJob):
         span = job.video.span
         duration_s = span.duration[0] / span.duration[1] if span else 2.0

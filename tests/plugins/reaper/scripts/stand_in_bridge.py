@@ -104,7 +104,10 @@ def main() -> None:
                 continue
             output = render(item, request, folder)
             warnings = behaviour.get("warnings", [])
-            response["items"].append({"id": item["id"], "ok": True, "outputs": [output], "warnings": warnings})
+            answer = {"id": item["id"], "ok": True, "outputs": [output], "warnings": warnings}
+            if request["kind"] == "generate":
+                answer["envelope"] = item.get("envelope") or behaviour.get("envelope")
+            response["items"].append(answer)
     if folder.exists():
         write(folder, "response.json", response)
 

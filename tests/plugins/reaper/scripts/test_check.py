@@ -34,7 +34,7 @@ def test_all_is_there(reaper, bridge, act):
 def test_the_effect_is_missing(reaper, bridge, act):
     reaper.jsfx_folders.clear()
     act("check")
-    assert "1 of the things FoleySpace needs is missing" in reaper.dialogs.texts[0]
+    assert "2 of the things FoleySpace needs are missing" in reaper.dialogs.texts[0]
     assert "MISSING  the effect «FoleySpace Position»" in reaper.dialogs.console
     assert "foleyspace reaper install" in reaper.dialogs.console
 

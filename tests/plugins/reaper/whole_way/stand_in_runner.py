@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from pathlib import Path
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -33,7 +35,15 @@ def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
     path = assignment.output_folder / f"{assignment.stem}-{assignment.job_id[:8]}.wav"
     soundfile.write(path, 0.25 * np.sin(2 * np.pi * TONE_HZ * t), TONE_RATE_HZ, subtype="FLOAT")
     on_progress("generate", 1, 1, 1.0)
-    data = path.read_bytes()
-    artifact = Artifact(role="audio", path=str(path), n_bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    curve = path.with_suffix(".csv")
+    drawn = "" if job.envelope is None else Path(job.envelope.path).read_text(encoding="utf-8")
+    curve.write_text(drawn or "t_s,level_db,onset\n0,-100,0\n0.5,-100,1\n0.5,-3,0\n1,-60,0\n", encoding="utf-8")
+    artifacts = (_artifact("audio", path), _artifact("envelope", curve))
     said = {"prompt": job.prompt, "seed": job.seed, "video": job.video and job.video.path}
-    return Outcome((artifact,), said, (f"made of the words {job.prompt!r}",))
+    warnings = (f"made of the words {job.prompt!r}", *([f"as loud as {drawn.split()}"] if drawn else []))
+    return Outcome(artifacts, said, warnings)
+
+
+def _artifact(role: Literal["audio", "envelope"], path: Path) -> Artifact:
+    data = path.read_bytes()
+    return Artifact(role=role, path=str(path), n_bytes=len(data), sha256=hashlib.sha256(data).hexdigest())

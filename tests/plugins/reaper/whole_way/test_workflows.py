@@ -182,3 +182,23 @@ def test_an_unsaved_project_and_one_on_the_disk_keep_results_beside_their_sounds
     studio.run("Spatialize selected items")
     placed = Path(studio.results()[4.0].take.source.path)
     assert placed.parent == tmp_path / "Prôjet d'été" / "Audio" / "FoleySpace"
+
+
+def test_the_loudness_of_a_generated_sound_is_drawn_edited_and_followed(lonely_studio: Any) -> None:
+    studio = lonely_studio
+    studio.start_host(generates=True)
+    studio.reaper.dialogs.inputs += [["gravel"], ["gravel"]]
+    studio.project.time_selection = (1.0, 2.0)
+    studio.run("Generate foley for time selection")
+    (item,) = studio.project.items
+    lane = item.take.fx[0].envelopes[0]
+    drawn = [(point.time_s, point.value) for point in lane.points]
+    assert [t_s for t_s, _ in drawn] == pytest.approx([0.0, 0.5, 0.5001, 1.0])
+    assert [level for _, level in drawn] == pytest.approx([-100.0, -100.0, -3.0, -60.0])
+    lane.points[1].time_s, lane.points[2].time_s = 0.25, 0.251
+    item.values["B_UISEL"] = 1.0
+    studio.run("Generate foley for time selection")
+    assert studio.project.items == [item], told(studio)
+    lines = ["t_s,level_db", "0.000000,-100.00", "0.250000,-100.00", "0.251000,-3.00", "1.000000,-60.00"]
+    assert f"as loud as {lines}" in told(studio)
+    assert len(studio.project.undo) == 2

@@ -166,4 +166,4 @@ def test_the_command_writes_the_index_of_what_ships(tmp_path: Path) -> None:
     listed = {source.get("file") for source in parsed(text).iter("source")}
     files = {path.relative_to(shipped()).as_posix() for path in shipped().rglob("*.lua")}
     package = read_package(shipped())
-    assert listed == {None, "FoleySpace Position.jsfx"} | files - {package.file}
+    assert listed == {None, "FoleySpace Loudness.jsfx", "FoleySpace Position.jsfx"} | files - {package.file}

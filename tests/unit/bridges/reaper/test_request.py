@@ -57,6 +57,8 @@ def test_null_is_left_out_and_unknown_fields_are_told() -> None:
         ({"items": [{"id": "x", "length_s": 1, "sound": {"wav": "/etc/passwd"}}]}, "$.items[0].sound.wav"),
         ({"items": [{"id": "x", "length_s": 1, "fade_in": {"curve": 2}}]}, "$.items[0].fade_in.curve"),
         ({"items": [{"id": "x", "length_s": 1, "volume_envelope": [[1, 1], [0, 1]]}]}, "$.items[0].volume_envelope"),
+        ({"items": [{"id": "x", "length_s": 1, "envelope": [[1, 0], [0, -9]]}]}, "$.items[0].envelope"),
+        ({"items": [{"id": "x", "length_s": 1, "envelope": [[0, 21]]}]}, "$.items[0].envelope"),
         ({"settings": {"tail_s": -1}}, "$.settings.tail_s"),
         ({"settings": {"tail_s": "long"}}, "$.settings.tail_s"),
         ({"output_folder": ""}, "$.output_folder"),
