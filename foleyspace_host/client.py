@@ -831,6 +831,8 @@ class Client:
             job["trajectory"] = self._file(trajectory)
         if job.get("envelope") is not None:
             job["envelope"] = self._file(job["envelope"])
+        if job.get("timeline") is not None:
+            job["timeline"] = self._file(job["timeline"])["path"]
         named = [("settings", name) for name in ("hrtf", "listener", "flow_model", "detector")]
         for part, name in (*named, ("localize", "detector")):
             if (path := job.get(part, {}).get(name)) is not None:

@@ -177,6 +177,17 @@ class TestWire:
         assert job["output"] == {"folder": str(tmp_path / "c"), "stem": "take"}
         assert kinds[-1][1]["buffers"][0]["dtype"] == "json"
 
+    def test_a_timeline_brings_its_folder_along(
+        self, fake: FakeHost, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client.connect()
+        fake.answers["job.submit"] = lambda _: [("job.submit.ok", {"job_id": "j1", "state": "queued"})]
+        monkeypatch.chdir(tmp_path)
+        client.submit("timeline", timeline="cut/a.otio")
+        seen = [(kind, fields) for name, kind, fields in fake.seen if name == "work"]
+        assert seen[-1][1]["job"]["timeline"] == str(tmp_path / "cut" / "a.otio")
+        assert [fields for kind, fields in seen if kind == "hello"][-1]["roots"] == [str(tmp_path / "cut")]
+
     def test_of_many_folders_the_last_are_kept(self, client: Client) -> None:
         client.allow(*(f"/folder/{number}" for number in range(100)))
         assert client._roots == [f"/folder/{number}" for number in range(36, 100)]
