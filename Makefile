@@ -3,6 +3,7 @@
 # make test-browser  tests of the report page, in a Chromium that is installed
 # make test-train    tests of what trains the models, with torch
 # make test-reaper   tests of the actions for REAPER, run by Lua against a REAPER that stands in
+# make test-cluster batches on a cluster of real processes, which it kills
 # make test-adm      what the EBU's renderer makes of exported objects
 # make test-blender  tests of the extension in a real Blender, the module bpy
 #
@@ -20,7 +21,7 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-adm test-browser test-train test-reaper test-blender test-blender-lts \
+.PHONY: demo test test-cluster test-adm test-browser test-train test-reaper test-blender test-blender-lts \
   test-blender-4.5 test-blender-5.2 wheel bench reliability schemas lint lock clean help
 .DEFAULT_GOAL := help
 
@@ -31,7 +32,7 @@ demo: $(VENV)/.cpu
 	@$(BIN)/foleyspace demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore=tests/cluster
 
 # needs a Chromium: apt install chromium, or FOLEYSPACE_CHROMIUM=/path/to/one; skips without
 test-browser: $(VENV)/.browser
@@ -40,6 +41,9 @@ test-browser: $(VENV)/.browser
 test-train: $(VENV)/.train
 	$(BIN)/mypy -p training
 	$(BIN)/python -m pytest tests/train
+
+test-cluster: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/cluster
 
 # ear wants an older numpy than the host, so it has an environment of its own
 test-adm: $(VENV)/.dev

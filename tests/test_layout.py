@@ -46,18 +46,20 @@ MAY_IMPORT = {
         "report",
         "versions",
     },
-    "timeline": {"errors", "geometry", "media", "models", "pipeline", "render"},
+    "timeline": {"errors", "generate", "geometry", "media", "models", "pipeline", "render"},
     "demo": {"errors", "geometry", "hrtf", "localize", "media", "models", "pipeline", "render"},
     "jobs": {
         *("config", "errors", "generate", "geometry", "media", "models", "pipeline", "protocol", "render"),
         "timeline",
     },
+    "cluster": {"errors", "jobs", "protocol"},
+    "batch": {"cluster", "config", "errors", "jobs", "media", "models", "pipeline", "protocol", "render", "timeline"},
     "host": {"config", "errors", "jobs", "protocol"},
     "bridges": {"client", "errors", "geometry", "media", "protocol"},
     "doctor": {"bridges", "client", "config", "errors", "jobs", "models"},
     "cli": {
         *("client", "config", "demo", "diffusion", "doctor", "errors", "geometry", "host", "hrtf", "localize", "media"),
-        *("bridges", "generate", "models", "pipeline", "protocol", "render", "timeline"),
+        *("batch", "bridges", "cluster", "generate", "models", "pipeline", "protocol", "render", "timeline"),
     },
 }
 
@@ -65,6 +67,8 @@ MAY_IMPORT = {
 HOME_OF = {
     "av": {"media", "demo", "doctor"},
     "click": {"cli"},
+    "dask": {"cluster"},
+    "distributed": {"cluster"},
     "cv2": {"media", "localize", "demo"},
     "matplotlib": {"demo", "hrtf"},
     "msgpack": {"client", "protocol"},

@@ -23,6 +23,8 @@ HEAVY = [
     "soundfile",
     "soxr",
     "opentimelineio",
+    "distributed",
+    "dask",
 ]
 
 REPORT = f"""

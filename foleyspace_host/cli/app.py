@@ -28,7 +28,19 @@ from foleyspace_host.errors import Cancelled, FoleySpaceError
 __all__ = ["COMMANDS", "group", "main"]
 
 COMMANDS = (
-    *("demo", "spatialize", "localize", "generate", "render", "timeline", "library", "hrtf", "listener", "models"),
+    *(
+        "demo",
+        "spatialize",
+        "localize",
+        "generate",
+        "render",
+        "timeline",
+        "batch",
+        "library",
+        "hrtf",
+        "listener",
+        "models",
+    ),
     *("host", "status", "jobs", "cancel", "doctor", "cache"),
     *("blender", "reaper"),
 )

@@ -21,12 +21,13 @@ from foleyspace_host.jobs.process import Died, End, Slot, WorkerProcess
 from foleyspace_host.jobs.talk import Advanced, Done, Failed, store_assignment
 from foleyspace_host.protocol.messages import WorkerHealth
 
-__all__ = ["Engine", "LocalEngine"]
+__all__ = ["SPOILED", "Engine", "LocalEngine"]
 
 IDLE_S = 600.0
 """A worker that has had no job for so long is ended, to free its memory."""
 
-_SPOILED = ("internal", "out_of_memory")  # after these a process is not used again
+SPOILED = ("internal", "out_of_memory")
+"""Codes of errors after which a process is not used again."""
 
 
 class Engine(Protocol):
@@ -235,7 +236,7 @@ class _Place:
             end = self._attempt(assignment)
             if isinstance(end, Done):
                 self.fallbacks = end.outcome.fallbacks
-            spoiled = isinstance(end, Failed) and end.error.code in _SPOILED
+            spoiled = isinstance(end, Failed) and end.error.code in SPOILED
             if spoiled or isinstance(end, Died) or self._killed:
                 self._retire()
             with self._lock:

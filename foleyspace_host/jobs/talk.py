@@ -22,8 +22,10 @@ __all__ = [
     "FromWorker",
     "Start",
     "ToWorker",
+    "decode_assignment",
     "decode_from_worker",
     "decode_to_worker",
+    "encode_assignment",
     "encode_line",
     "load_assignment",
     "store_assignment",
@@ -43,12 +45,13 @@ class Cancel(msgspec.Struct, frozen=True, tag=True):
 
 
 class Advanced(msgspec.Struct, frozen=True, tag=True):
-    """From a worker: how far it is; as `model.OnProgress`."""
+    """From a worker: how far it is; as `model.OnProgress`. On a cluster, `worker` says who."""
 
     stage: str
     done: int
     total: int
     fraction: float
+    worker: str | None = None
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
@@ -89,13 +92,23 @@ def decode_from_worker(line: bytes) -> FromWorker:
 def store_assignment(assignment: Assignment) -> Path:
     """Write an assignment into the job's folder, where its worker finds it."""
     path = assignment.folder / "assignment.json"
-    path.write_bytes(msgspec.json.encode(assignment, enc_hook=str))
+    path.write_bytes(encode_assignment(assignment))
     return path
 
 
 def load_assignment(path: str) -> Assignment:
     """Read what `store_assignment` wrote."""
-    return msgspec.json.decode(Path(path).read_bytes(), type=Assignment, dec_hook=_path)
+    return decode_assignment(Path(path).read_bytes())
+
+
+def encode_assignment(assignment: Assignment) -> bytes:
+    """Return an assignment as JSON."""
+    return msgspec.json.encode(assignment, enc_hook=str)
+
+
+def decode_assignment(text: bytes) -> Assignment:
+    """Return the assignment in a text of `encode_assignment`'s."""
+    return msgspec.json.decode(text, type=Assignment, dec_hook=_path)
 
 
 def _path(kind: type, value: Any) -> Any:

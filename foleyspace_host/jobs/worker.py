@@ -77,6 +77,7 @@ class _Worker:
                 if isinstance(message, Cancel):
                     self._cancelled.add(message.job_id)
                 else:
+                    self._cancelled.clear()  # an earlier attempt at the same job may have been cancelled
                     self._waiting.put(message.path)
         os._exit(0)
 
