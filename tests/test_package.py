@@ -49,6 +49,8 @@ def metadata(wheel: zipfile.ZipFile) -> dict[str, list[str]]:
         "foleyspace_host/hrtf/assets/ears.npz",
         "foleyspace_host/hrtf/assets/listeners.npz",
         "foleyspace_host/models/assets/binaural-flow.onnx",
+        "foleyspace_host/models/assets/foley.md",
+        "foleyspace_host/models/assets/foley.onnx",
         "foleyspace_host/models/assets/centernet.onnx",
         "foleyspace_host/demo/assets/horse.png",
         *(f"foleyspace_host/demo/assets/hoof_{index}.flac" for index in range(1, 5)),

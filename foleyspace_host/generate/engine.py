@@ -11,6 +11,7 @@ from foleyspace_host.errors import InvalidInput, ModelUnavailable
 from foleyspace_host.generate.setup import EngineSetup, library_path, read_setup
 from foleyspace_host.models.hardware import Finding, find_runtime
 from foleyspace_host.models.registry import ENTRIES
+from foleyspace_host.models.registry import entry as shipped_entry
 
 if TYPE_CHECKING:
     from foleyspace_host.generate.request import Generated, GenerateRequest
@@ -81,7 +82,7 @@ ENGINES: tuple[EngineEntry, ...] = (
     EngineEntry(
         "foley",
         "flow-matching model over bands of sound, follows a loudness curve",
-        "none ship with this version; training/README.md makes them",
+        "ship with the program: foleyspace models list",
         "Apache-2.0",
         "free",
     ),
@@ -212,9 +213,7 @@ def open_engine(name: str, device: Device = "auto") -> Engine:
 
 
 def _shipped(name: str) -> Finding:
-    entry = next((one for one in ENTRIES if one.name == name), None)
-    if entry is None:
-        return Finding(False, "this version ships no model for it", "choose another engine: foleyspace models list")
+    entry = shipped_entry(name)
     if not entry.path.is_file() or entry.path.stat().st_size != entry.size_bytes:
         return Finding(False, f"the {name} model is missing or damaged", "install the package again")
     return find_runtime()

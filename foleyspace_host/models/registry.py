@@ -24,7 +24,7 @@ class ModelEntry:
     file : str
         Path inside the package, with forward slashes.
     task : str
-        What it is for: "detection", "audio tagging", "binaural flow" or "hrtf".
+        What it is for: "detection", "audio tagging", "binaural flow", "foley generation" or "hrtf".
     version : str
         Version of the origin.
     licence : str
@@ -97,6 +97,20 @@ ENTRIES: tuple[ModelEntry, ...] = (
         sha256="4f3de7564823a25fee136ddeb8a71c048e8de780b03ffdc44c2c4f8dea2183c9",
         size_bytes=696640,
         notes="adds rooms of 0.15 to 0.6 s (--renderer diffusion); measured in models/assets/binaural-flow.md",
+    ),
+    ModelEntry(
+        name="foley",
+        file="models/assets/foley.onnx",
+        task="foley generation",
+        version="base-cpu, 6000 steps, 2026-11-23",
+        licence="Apache-2.0; its card names the authors of the recordings under CC BY that it learnt from",
+        origin=(
+            "trained by training/foley on recordings of Debian packages (CC0, CC BY, public domain) and on sounds that"
+            " it computed itself; its weights stored in 16 bits"
+        ),
+        sha256="55d6676df719fcf4b5f1692df4d925bef889097e882edbeb69f15be8e8519e5c",
+        size_bytes=6236679,
+        notes="36 classes, 48 kHz mono (foleyspace generate); measured in models/assets/foley.md",
     ),
     ModelEntry(
         name="kemar",

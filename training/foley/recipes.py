@@ -80,7 +80,7 @@ RECIPES: dict[str, FoleyRecipe] = {
             "base-cpu",
             FoleySize(192, (1, 2, 4, 8, 16, 1, 2, 4, 8), 2, 96),
             batch_size=16,
-            n_steps=7000,
+            n_steps=6000,
             learning_rate=1.5e-3,
             warm_up_steps=200,
             n_frames=224,

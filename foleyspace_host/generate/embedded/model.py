@@ -135,15 +135,9 @@ def open_foley_model(
     ModelUnavailable
         If it is not there, or no foley network of this version.
     """
-    from foleyspace_host.models.registry import ENTRIES, find
+    from foleyspace_host.models.registry import find
     from foleyspace_host.models.session import open_session
 
-    if replacement is None and NAME not in {one.name for one in ENTRIES}:
-        raise ModelUnavailable(
-            "this version ships no model for it",
-            where="engine foley",
-            cure="train one (training/README.md), or use another engine: foleyspace models list",
-        )
     path = find(NAME, replacement)
     return FoleyModel(open_session(path, device=device), path), path
 

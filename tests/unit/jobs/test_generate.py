@@ -130,7 +130,7 @@ def test_capabilities_name_the_engines() -> None:
     assert told["generate"].available
     assert told["engine:library"].available
     assert "no interpreter" in str(told["engine:mmaudio"].reason)
-    assert told["engine:foley"].available or "ships no model" in str(told["engine:foley"].reason)
+    assert told["engine:foley"].available
 
 
 def test_the_curve_is_one_of_the_files_that_are_checked() -> None:

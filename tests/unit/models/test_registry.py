@@ -43,7 +43,7 @@ def test_a_missing_file_is_one_clear_line(tmp_path, monkeypatch):
 
 
 def test_an_unknown_name_lists_those_there_are():
-    with pytest.raises(ModelUnavailable, match="centernet, yamnet, binaural-flow, kemar"):
+    with pytest.raises(ModelUnavailable, match="centernet, yamnet, binaural-flow, foley, kemar"):
         registry.entry("yolo")
 
 
