@@ -93,7 +93,7 @@ def _lines(result: BatchResult) -> list[str]:
     counts = {state: result.count(state) for state in ("done", "known", "failed", "to do")}
     words = {"known": "done before", "to do": "to do"}
     said = ", ".join(f"{number} {words.get(state, state)}" for state, number in counts.items() if number)
-    lines.append(f"{len(result.items)} items: {said}; {result.total_s:.1f} s")
+    lines.append(f"{len(result.items)} item{'s' * (len(result.items) != 1)}: {said}; {result.total_s:.1f} s")
     if result.interrupted:
         lines.append(f"{result.interrupted} stages were taken up that an earlier run had begun")
     if counts["failed"] and not counts["to do"]:
