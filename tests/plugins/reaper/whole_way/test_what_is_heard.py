@@ -248,7 +248,7 @@ def test_what_was_drawn_behind_stays_behind(studio: Any) -> None:
 
     track = add_track(studio.project, "Steps")
     item = add_item(track, studio.noise("a.wav"), 3.0, 2.0)
-    effect = read_jsfx(next((studio.reaper.resource / "Effects").rglob("*.jsfx")))
+    effect = read_jsfx(next((studio.reaper.resource / "Effects").rglob("*Position.jsfx")))
     add_effect(track, effect, {0: [(3.0, 150.0), (5.0, 210.0)], 2: [(0.0, 2.0)]})
     studio.run("Spatialize selected items")
     assert not studio.reaper.dialogs.shown  # nothing was asked
