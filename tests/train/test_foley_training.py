@@ -24,13 +24,14 @@ from foleyspace_host.generate.embedded.condition import (  # noqa: E402
 from foleyspace_host.generate.embedded.engine import EmbeddedEngine  # noqa: E402
 from foleyspace_host.generate.embedded.portrait import N_SHOWN  # noqa: E402
 from foleyspace_host.generate.request import GenerateRequest  # noqa: E402
+from training.flow.training import train  # noqa: E402
 from training.foley.data.bank import Bank, portraits  # noqa: E402
 from training.foley.data.batches import Stream  # noqa: E402
 from training.foley.export_onnx import averaged_net, export, parity  # noqa: E402
 from training.foley.model.flow import batch_loss, sampled  # noqa: E402
 from training.foley.model.net import FoleyNet, FoleySize  # noqa: E402
 from training.foley.recipes import RECIPES, FoleyRecipe, find_recipe  # noqa: E402
-from training.foley.train import Training, train  # noqa: E402
+from training.foley.train import FoleyTraining  # noqa: E402
 
 SMALL = FoleyRecipe(
     "small",
@@ -173,7 +174,7 @@ def test_now_and_then_it_is_not_told() -> None:
 
 def test_it_learns_what_follows_what() -> None:
     recipe = replace(SMALL, size=FoleySize(32, (1, 2), 2, 16), n_steps=600, learning_rate=4e-3)
-    training = Training.begin(recipe, torch.device("cpu"))
+    training = FoleyTraining(recipe, torch.device("cpu"))
     source = stream(vary=False)
 
     def error() -> float:
@@ -207,26 +208,30 @@ def test_the_portraits_of_a_bank_are_of_its_loudest_parts() -> None:
     assert abs(np.log2(centres_hz()[late.loudest_db.argmax()] / 400.0)) < 0.1
 
 
+def begun(recipe: FoleyRecipe) -> FoleyTraining:
+    return FoleyTraining(recipe, torch.device("cpu"))
+
+
 def test_it_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
     def quiet(_: str) -> None:
         return
 
-    whole = train(SMALL, stream(), stream(vary=False), tmp_path / "whole", say=quiet)
-    part = train(replace(SMALL, n_steps=10), stream(), stream(vary=False), tmp_path / "part", minutes=0.0, say=quiet)
+    whole = train(begun(SMALL), stream(), stream(vary=False), tmp_path / "whole", say=quiet)
+    part = train(begun(SMALL), stream(), stream(vary=False), tmp_path / "part", minutes=0.0, say=quiet)
     assert part.step <= 10
-    rest = train(SMALL, stream(), stream(vary=False), tmp_path / "part", say=quiet)
+    rest = train(begun(SMALL), stream(), stream(vary=False), tmp_path / "part", say=quiet)
     assert rest.step == whole.step == 10
     for name, value in whole.average.weights.items():
         torch.testing.assert_close(rest.average.weights[name], value)
     with pytest.raises(InvalidInput, match="another recipe"):
-        train(replace(SMALL, seed=9), stream(), stream(), tmp_path / "part", say=quiet)
+        train(begun(replace(SMALL, seed=9)), stream(), stream(), tmp_path / "part", say=quiet)
     with pytest.raises(InvalidInput, match="base-cpu"):
         find_recipe("huge")
     assert {"tiny", "base", "base-cpu"} <= set(RECIPES)
 
 
 def test_what_is_exported_answers_the_same_and_makes_sound(tmp_path: Path) -> None:
-    training = Training.begin(SMALL, torch.device("cpu"))
+    training = FoleyTraining(SMALL, torch.device("cpu"))
     for number in range(3):
         training.advance(stream().batch(number, 2))
     net = averaged_net(SMALL, training.average.weights)

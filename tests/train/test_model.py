@@ -16,10 +16,10 @@ from foleyspace_host.diffusion.chunks import Stretch, Window  # noqa: E402
 from foleyspace_host.diffusion.condition import N_CONDITION, SLICES  # noqa: E402
 from foleyspace_host.diffusion.reach import Reach  # noqa: E402
 from foleyspace_host.diffusion.sampler import SIGMA  # noqa: E402
-from training.binaural_flow.model.ema import AveragedWeights  # noqa: E402
 from training.binaural_flow.model.losses import coherence_error, end_point_weight, multi_resolution, total_loss  # noqa: E402
 from training.binaural_flow.model.net import FlowNet, NetSize, known_share  # noqa: E402
 from training.binaural_flow.model.spectra import compressed, expanded, reach, shown, spectra, waveforms  # noqa: E402
+from training.flow.averages import AveragedWeights  # noqa: E402
 
 SIZE = NetSize(8, (8, 12, 16), (1, 2, 3, 1, 1), 2, 16)
 N = 30

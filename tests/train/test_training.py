@@ -18,14 +18,15 @@ from foleyspace_host.diffusion.features import HOP  # noqa: E402
 from foleyspace_host.diffusion.model import open_flow_model  # noqa: E402
 from foleyspace_host.diffusion.sampler import Sampler, flow_times  # noqa: E402
 from foleyspace_host.errors import InvalidInput  # noqa: E402
-from training.binaural_flow import checkpoint  # noqa: E402
 from training.binaural_flow.data.batches import Batch  # noqa: E402
 from training.binaural_flow.export_onnx import PRECISIONS, averaged_net, export, parity  # noqa: E402
 from training.binaural_flow.model.flow import flow_time, prepared, sampled  # noqa: E402
 from training.binaural_flow.model.net import FlowNet, NetSize  # noqa: E402
 from training.binaural_flow.model.spectra import reach, shown  # noqa: E402
 from training.binaural_flow.recipes import RECIPES, Recipe, find_recipe, preset_of  # noqa: E402
-from training.binaural_flow.train import LOG, Training, learning_rate, train  # noqa: E402
+from training.binaural_flow.train import BinauralTraining, learning_rate  # noqa: E402
+from training.flow import checkpoint  # noqa: E402
+from training.flow.training import LOG, train  # noqa: E402
 
 SMALL = Recipe(
     "small",
@@ -63,11 +64,11 @@ class Echoes:
         return Batch(mono, prior, target, condition, torch.ones(size, dtype=torch.int64), 4)
 
 
-def trained(run: Path, recipe: Recipe = SMALL, **options: Any) -> Training:
-    return train(recipe, Echoes(), Echoes(1), run, say=lambda _: None, **options)
+def trained(run: Path, recipe: Recipe = SMALL, **options: Any) -> BinauralTraining:
+    return train(BinauralTraining(recipe, torch.device("cpu")), Echoes(), Echoes(1), run, say=lambda _: None, **options)
 
 
-def same(one: Training, other: Training) -> bool:
+def same(one: BinauralTraining, other: BinauralTraining) -> bool:
     pairs = zip(one.net.state_dict().values(), other.net.state_dict().values(), strict=True)
     averages = (bool((one.average.weights[name] == value).all()) for name, value in other.average.weights.items())
     return all(bool((a == b).all()) for a, b in pairs) and all(averages)
@@ -77,7 +78,7 @@ def test_a_training_that_went_on_is_the_one_that_did_not_stop(tmp_path: Path) ->
     whole = trained(tmp_path / "whole")
     trained(tmp_path / "pieces", replace(SMALL, n_steps=12), minutes=0.0)
     for _ in range(3):
-        piece = Training.begin(SMALL, torch.device("cpu"))
+        piece = BinauralTraining(SMALL, torch.device("cpu"))
         piece.resume(checkpoint.latest(tmp_path / "pieces"))  # type: ignore[arg-type]
         for _ in range(4):
             piece.advance(Echoes().batch(piece.step, 2))
@@ -123,7 +124,7 @@ def test_damaged_and_foreign_checkpoints_are_refused(tmp_path: Path) -> None:
     folder = checkpoint.save(tmp_path, 3, {"a": torch.zeros(4)})
     assert checkpoint.latest(tmp_path) == folder
     with pytest.raises((InvalidInput, KeyError)):
-        Training.begin(SMALL, torch.device("cpu")).resume(folder)
+        BinauralTraining(SMALL, torch.device("cpu")).resume(folder)
     piece = folder / "piece-0.bin"
     piece.write_bytes(piece.read_bytes()[:-1] + b"x")
     with pytest.raises(InvalidInput, match="damaged"):
@@ -151,7 +152,7 @@ def test_recipes_are_whole() -> None:
         assert recipe.size.memory >= 113  # frames: the longest room
         assert "FREE" not in {task.name for task in preset_of(recipe).tasks}
         assert sum(preset_of(recipe).tasks.values()) == pytest.approx(1.0)
-        state = Training.begin(recipe, torch.device("cpu"))
+        state = BinauralTraining(recipe, torch.device("cpu"))
         n_weights = sum(weight.numel() for weight in state.net.parameters())
         assert 4 * 4 * n_weights < 7 * checkpoint.PIECE_BYTES
     with pytest.raises(InvalidInput):

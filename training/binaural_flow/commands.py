@@ -22,7 +22,8 @@ from training.binaural_flow.data.workers import Ahead
 from training.binaural_flow.recipes import RECIPES, DataChoice, find_recipe, preset_of
 
 if TYPE_CHECKING:
-    from training.binaural_flow.train import Source
+    from training.binaural_flow.data.batches import Batch
+    from training.flow.training import Source
 
 __all__ = ["main"]
 
@@ -79,7 +80,8 @@ def _train(
     workers: int | None,
 ) -> None:
     """Train on the folder DATA, or go on with it."""
-    from training.binaural_flow.train import train
+    from training.binaural_flow.train import BinauralTraining
+    from training.flow.training import train
 
     start = time.monotonic()
     if threads is not None:
@@ -89,7 +91,8 @@ def _train(
         chosen = replace(chosen, n_steps=steps)
     with sources(data, chosen, device, workers) as (examples, held_out):
         left = None if minutes is None else minutes - (time.monotonic() - start) / 60.0
-        training = train(chosen, examples, held_out, out, device=device, minutes=left, say=click.echo)
+        begun = BinauralTraining(chosen, torch.device(device))
+        training = train(begun, examples, held_out, out, minutes=left, say=click.echo)
     state = "done" if training.step >= chosen.n_steps else "to go on, give the same command again"
     click.echo(f"{training.step} of {chosen.n_steps} steps; {state}")
 
@@ -103,8 +106,8 @@ def _train(
 @click.option("--adds", default="room,sparse,extent", show_default=True, help="What it does better than the renderer.")
 def _export(run: Path, out: Path, recipe: str, precision: str, licence: str, adds: str) -> None:
     """Write the averaged weights of the training RUN to the ONNX file OUT, and compare both."""
-    from training.binaural_flow import checkpoint
     from training.binaural_flow.export_onnx import averaged_net, export, n_parameters, parity
+    from training.flow import checkpoint
 
     found = checkpoint.latest(run)
     if found is None:
@@ -232,7 +235,9 @@ def _render_paper(data: Path, run: Path, out: Path, recipe: str) -> None:
 
 
 @contextmanager
-def sources(data: Path, recipe: DataChoice, device: str, workers: int | None = None) -> Iterator[tuple[Source, Source]]:
+def sources(
+    data: Path, recipe: DataChoice, device: str, workers: int | None = None
+) -> Iterator[tuple[Source[Batch], Source[Batch]]]:
     """Give the streams that a recipe learns from, and is looked at with.
 
     Parameters

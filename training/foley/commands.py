@@ -52,9 +52,10 @@ def _train(
     """Train on the prepared folder DATA, or go on."""
     import torch
 
+    from training.flow.training import train
     from training.foley.data.bank import read_bank
     from training.foley.data.batches import Stream
-    from training.foley.train import train
+    from training.foley.train import FoleyTraining
 
     if threads:
         torch.set_num_threads(threads)
@@ -71,9 +72,8 @@ def _train(
             device=place,
         )
 
-    training = train(
-        chosen, stream(held_out=False), stream(held_out=True), out, device=place, minutes=minutes, say=click.echo
-    )
+    begun = FoleyTraining(chosen, torch.device(place))
+    training = train(begun, stream(held_out=False), stream(held_out=True), out, minutes=minutes, say=click.echo)
     click.echo(f"{training.step} of {chosen.n_steps} steps" + ("; done" if training.step >= chosen.n_steps else ""))
 
 
@@ -86,8 +86,8 @@ def _train(
 @click.option("--licence", default="Apache-2.0", show_default=True, help="What the file states as its licence.")
 def _export(run: Path, out: Path, data: Path, recipe: str, precision: str, licence: str) -> None:
     """Write the averaged weights of the training RUN to the ONNX file OUT, and compare both."""
-    from training.binaural_flow import checkpoint
     from training.binaural_flow.export_onnx import n_parameters
+    from training.flow import checkpoint
     from training.foley.data.bank import read_bank
     from training.foley.export_onnx import averaged_net, export, parity
 

@@ -18,14 +18,15 @@ from foleyspace_host.diffusion.features import HOP, SAMPLE_RATE_HZ
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.path import SourcePath
 from foleyspace_host.render.told import direct_to_reverberant_db
-from training.binaural_flow import checkpoint
-from training.binaural_flow.model.ema import AveragedWeights
 from training.binaural_flow.paper_mode.diffusion import noise_loss, sampled_waveform
 from training.binaural_flow.paper_mode.net import PaperNet, PaperSize
+from training.flow import checkpoint
+from training.flow.averages import AveragedWeights
 
 if TYPE_CHECKING:
+    from training.binaural_flow.data.batches import Batch
     from training.binaural_flow.data.evaluation import Case
-    from training.binaural_flow.train import Source
+    from training.flow.training import Source
 
 __all__ = ["PAPER_RECIPES", "PaperRecipe", "paper_net", "render_case", "train_paper"]
 
@@ -78,7 +79,7 @@ PAPER_RECIPES: dict[str, PaperRecipe] = {
 
 def train_paper(
     recipe: PaperRecipe,
-    examples: Source,
+    examples: Source[Batch],
     run: Path,
     *,
     device: torch.device | str = "cpu",

@@ -1,0 +1,1 @@
+"""What the trainings of flow models have in common: steps that may stop and go on, averaged weights, checkpoints."""
