@@ -7,7 +7,7 @@ where a sound has nothing, no noise is drawn up from under it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from foleyspace_host.generate.envelope import NOMINAL_DB, SILENCE_DB, Envelope, 
 __all__ = ["impose", "measured_db"]
 
 _BLOCK_FRAMES = 4096
+_BLOCK = _BLOCK_FRAMES * HOP
 _BOUND_DB = 30.0  # of the gain around that of the sound's usual level
 _CORRECTION_DB = 24.0
 _STEP_DB = 9.0
@@ -41,15 +42,21 @@ def measured_db(samples: Floats) -> Floats:
     ndarray, float32, shape (ceil(n_samples / HOP),)
         Mean square under the analysis window, each frame centred at its number times HOP [dB re 1].
     """
-    n_frames = -(-len(samples) // HOP)
+    return _levels_db(_blocks(samples), -(-len(samples) // HOP))
+
+
+def _blocks(samples: Floats) -> Iterator[Floats]:
+    return (samples[first : first + _BLOCK] for first in range(0, len(samples), _BLOCK))
+
+
+def _levels_db(blocks: Iterable[Floats], n_frames: int) -> Floats:
     n_parts = N_FFT // HOP
     weight = np.sin(np.pi * np.arange(N_FFT) / N_FFT) ** 2
     weight = (weight / weight.sum()).reshape(n_parts, HOP).T
     power = np.zeros(n_frames + 2 * n_parts)
-    for first in range(0, n_frames, _BLOCK_FRAMES):
-        block = samples[first * HOP : (first + _BLOCK_FRAMES) * HOP].astype(np.float64)
+    for first, block in zip(range(0, n_frames, _BLOCK_FRAMES), blocks, strict=True):
         squares = np.zeros(-(-len(block) // HOP) * HOP)
-        squares[: len(block)] = block**2
+        squares[: len(block)] = block.astype(np.float64) ** 2
         parts = squares.reshape(-1, HOP) @ weight
         for part in range(n_parts):  # a hop is the last part of an earlier frame and the first of a later one
             begin = n_parts + first + n_parts // 2 - part
@@ -57,7 +64,13 @@ def measured_db(samples: Floats) -> Floats:
     return (10.0 * np.log10(np.maximum(power[n_parts : n_parts + n_frames], 1e-20))).astype(np.float32)
 
 
-def impose(samples: Floats, envelope: Envelope, *, on_progress: Callable[[int, int], None] | None = None) -> Floats:
+def impose(
+    samples: Floats,
+    envelope: Envelope,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    in_place: bool = False,
+) -> Floats:
     """Give a sound a loudness over time.
 
     Parameters
@@ -68,6 +81,8 @@ def impose(samples: Floats, envelope: Envelope, *, on_progress: Callable[[int, i
         The loudness wanted.
     on_progress : callable, optional
         Called as on_progress(done, total) in passes over the sound; raises Cancelled to stop.
+    in_place : bool
+        Whether the result takes the place of `samples`, so that an hour fits into memory once.
 
     Returns
     -------
@@ -87,15 +102,18 @@ def impose(samples: Floats, envelope: Envelope, *, on_progress: Callable[[int, i
     gain_db = -np.clip(own_db, usual_db - _BOUND_DB, usual_db + _BOUND_DB)
     correction_db = np.zeros(n_frames)
     total = _PASSES + 1
-    made = np.empty_like(sound)
-    _shape(sound, gain_db, envelope, made)
     for done in range(_PASSES):
         if on_progress is not None:
             on_progress(done + 1, total)
-        wrong_db = np.clip(wanted_db - measured_db(made), -_STEP_DB, _STEP_DB)
+        made_db = _levels_db(_shaped(sound, gain_db + correction_db, envelope), n_frames)
+        wrong_db = np.clip(wanted_db - made_db, -_STEP_DB, _STEP_DB)
         wrong_db[~heard | (wanted_db < SILENCE_DB + NOMINAL_DB)] = 0.0
         correction_db = np.clip(correction_db + _smooth(wrong_db), -_CORRECTION_DB, _CORRECTION_DB)
-        _shape(sound, gain_db + correction_db, envelope, made)
+    made = sound if in_place else np.empty_like(sound)
+    for first, block in zip(
+        range(0, len(sound), _BLOCK), _shaped(sound, gain_db + correction_db, envelope), strict=True
+    ):
+        made[first : first + len(block)] = block
     if on_progress is not None:
         on_progress(total, total)
     return made[None]
@@ -106,13 +124,12 @@ def _smooth(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
 
 
-def _shape(sound: Floats, gain_db: NDArray[np.floating], envelope: Envelope, made: Floats) -> None:
-    """Write the sound with the gains of its frames and the levels of the curve into `made`."""
+def _shaped(sound: Floats, gain_db: NDArray[np.floating], envelope: Envelope) -> Iterator[Floats]:
+    """Yield the sound, block by block, with the gains of its frames and the levels of the curve."""
     frames = np.arange(len(gain_db)) * HOP
-    for first in range(0, len(sound), _BLOCK_FRAMES * HOP):
-        block = sound[first : first + _BLOCK_FRAMES * HOP]
+    for first, block in zip(range(0, len(sound), _BLOCK), _blocks(sound), strict=True):
         places = np.arange(first, first + len(block))
         level_db = envelope.at(places / SAMPLE_RATE_HZ)
         factor = 10.0 ** ((np.interp(places, frames, gain_db) + level_db + NOMINAL_DB) / 20.0)
         factor[level_db <= SILENCE_DB] = 0.0
-        made[first : first + len(block)] = block * factor
+        yield (block * factor).astype(np.float32)

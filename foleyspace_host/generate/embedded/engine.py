@@ -106,11 +106,12 @@ class EmbeddedEngine:
         for piece in waveform(bands_db, levels_db, seed):
             sound[filled : filled + len(piece)] = piece
             filled += len(piece)
+        del bands_db
         sound = sound[:n_samples]
         if tail:
             sound = _looped(sound, tail)
         return Generated(
-            impose(sound[None], envelope),
+            impose(sound[None], envelope, in_place=True),
             (Weights(self._path.name if self._path.name != f"{NAME}.onnx" else NAME, _sha256(self._path)),),
             {"classes": classes, "steps": n_steps, "guidance": _GUIDANCE},
         )

@@ -133,3 +133,14 @@ def test_a_horn_holds_its_level_before_it_falls() -> None:
     # where the next one comes soon, it falls all the same
     close = struck(np.array([0.5, 1.0]), np.array([0.0, 0.0]), gesture, 4.0)
     assert close.at([0.99])[0] < -20.0
+
+
+def test_in_place_is_the_same_and_only_then_is_the_sound_changed() -> None:
+    curve = default_envelope(["hooves"], 30.0, 1)
+    sound = noise(30 * 48_000)
+    before = sound.copy()
+    made = impose(sound, curve)
+    assert (sound == before).all()
+    again = impose(sound, curve, in_place=True)
+    assert (again == made).all()
+    assert np.shares_memory(again, sound)
