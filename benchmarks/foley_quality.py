@@ -2,8 +2,9 @@
 
 ``python benchmarks/foley_quality.py DATA [--model MODEL.onnx] [--json FILE]`` takes the folder that ``python -m
 training.foley prepare`` wrote. For every held-out recording each row gives one sound of its class, as loud over time
-as that recording. Rows are the other half of the held-out recordings (what real sounds reach), sounds that were learnt
-from (retrieval), noise of the class's mean spectrum (where the flow begins), and the model with 4, 8 and 16 steps.
+as that recording. Rows are every other held-out recording beside the rest
+(what real sounds reach), sounds that were learnt from (retrieval), noise of the class's mean spectrum, the portrait
+alone (where the flow begins), and the model with 4, 8 and 16 steps.
 """
 
 from __future__ import annotations
