@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -348,6 +349,16 @@ class TestComingAndGoing:
         assert "does not answer" in client.problem
         os.kill(host.pid, signal.SIGCONT)
         assert job.result(timeout_s=30).path
+
+    def test_a_machine_that_stands_still_for_seconds_is_no_reason_to_give_up(self, home: Path, host: Any) -> None:
+        os.kill(host.pid, signal.SIGSTOP)  # longer than a handshake may take
+        goes_on = threading.Timer(client_module.GREETING_S + 1.0, os.kill, (host.pid, signal.SIGCONT))
+        goes_on.start()
+        try:
+            with Client("test", start=False) as client:
+                assert client.connected
+        finally:
+            goes_on.join()
 
     def test_another_version_is_told_at_once(self, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(client_module, "VERSIONS", ((9, 0), (9, 1)))

@@ -69,6 +69,7 @@ NEVER = float("-inf")
 
 BACK_OFF_S = (0.1, 5.0)  # between attempts to connect: first and longest
 GREETING_S = 5.0  # for connecting, handshake and hello
+ATTEMPTS = 3  # at one connection file, before its host counts as gone: a machine may stand still for seconds
 PING_S, SILENCE_S = 1.0, 3.0  # how often to ask whether the host is there, and how long to wait for the answer
 ANSWER_S = 2.0  # after which a request is sent again; doubles
 REFRESH_S = 2.0  # after which a job that was not heard of is asked for
@@ -392,6 +393,7 @@ class _Connection:
         self._starting: _Starting | None = None
         self._file: tuple[int, int] | None = None  # of the connection file: changes with each host
         self._stale: tuple[int, int] | None = None  # that of a file whose host was not there
+        self._failed: list[tuple[int, int] | None] = []  # those of the last attempts, none of which was greeted
         self._was_up, self.wanted = False, True  # whether a host is to be started if there is none
         self._opened_at = self._retry_at = self._lost_at = self._looked_at = self._ping_at = 0.0
         self._back_off_s = BACK_OFF_S[0]
@@ -548,6 +550,7 @@ class _Connection:
                 self._starting.remarks.close()
             self.problem, self._was_up, self.wanted, self._back_off_s = "", True, False, BACK_OFF_S[0]
             self._starting = self._stale = None
+            self._failed = []
             self._ping_at = time.monotonic() + PING_S
             self.on_connected(request.reply or {})
 
@@ -560,7 +563,9 @@ class _Connection:
             elif link.greeted:
                 self.drop("the connection to the host was lost")
             else:  # no host, or another program that has its port by now: the file is a host's that has gone
-                self._stale = self._file
+                self._failed = [*self._failed, self._file][-ATTEMPTS:]
+                if self._failed == [self._file] * ATTEMPTS:
+                    self._stale = self._file
                 self.drop("nobody, or not the host, listens at the address in the connection file")
 
     def _receive(self, name: str) -> None:
