@@ -163,6 +163,16 @@ def test_modules_are_short_and_named_for_what_they_do(path: Path) -> None:
     assert not {"utils", "util", "helpers", "helper", "manager", "common", "misc"} & set(path.stem.split("_"))
 
 
+@pytest.mark.parametrize("name", ["binaural_flow", "foley", "flow"])
+def test_trainings_share_what_is_in_flow_and_know_nothing_of_each_other(name: str) -> None:
+    files = sorted((ROOT / "training" / name).rglob("*.py"))
+    assert files
+    for path in files:
+        for other in imports(path):
+            if other.startswith("training."):
+                assert other.split(".")[1] in {name, "flow"}, f"{path.name} of {name} must not know of {other}"
+
+
 def test_the_rules_can_fail(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
     module.write_text("import av.error\nif TYPE_CHECKING:\n    import cv2\ndef f():\n    from soxr import resample\n")

@@ -27,10 +27,10 @@ from foleyspace_host.generate.request import GenerateRequest  # noqa: E402
 from training.flow.training import train  # noqa: E402
 from training.foley.data.bank import Bank, portraits  # noqa: E402
 from training.foley.data.batches import Stream  # noqa: E402
-from training.foley.export_onnx import averaged_net, export, parity  # noqa: E402
+from training.foley.export_onnx import export, parity  # noqa: E402
 from training.foley.model.flow import batch_loss, sampled  # noqa: E402
 from training.foley.model.net import FoleyNet, FoleySize  # noqa: E402
-from training.foley.recipes import RECIPES, FoleyRecipe, find_recipe  # noqa: E402
+from training.foley.recipes import RECIPES, FoleyRecipe  # noqa: E402
 from training.foley.train import FoleyTraining  # noqa: E402
 
 SMALL = FoleyRecipe(
@@ -225,8 +225,6 @@ def test_it_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
         torch.testing.assert_close(rest.average.weights[name], value)
     with pytest.raises(InvalidInput, match="another recipe"):
         train(begun(replace(SMALL, seed=9)), stream(), stream(), tmp_path / "part", say=quiet)
-    with pytest.raises(InvalidInput, match="base-cpu"):
-        find_recipe("huge")
     assert {"tiny", "base", "base-cpu"} <= set(RECIPES)
 
 
@@ -234,7 +232,7 @@ def test_what_is_exported_answers_the_same_and_makes_sound(tmp_path: Path) -> No
     training = FoleyTraining(SMALL, torch.device("cpu"))
     for number in range(3):
         training.advance(stream().batch(number, 2))
-    net = averaged_net(SMALL, training.average.weights)
+    net = training.averaged()
     for precision, bound in (("fp32", 1e-4), ("fp16", 5e-3)):
         path = export(net, tmp_path / f"{precision}.onnx", tones(), {"licence": "own"}, precision)  # type: ignore[arg-type]
         assert parity(net, path) < bound
@@ -247,7 +245,7 @@ def test_what_is_exported_answers_the_same_and_makes_sound(tmp_path: Path) -> No
 def test_a_card_tells_file_figures_and_authors(tmp_path: Path) -> None:
     from training.foley.card import write_card
 
-    model = export(averaged_net(SMALL, FoleyNet(SMALL.size).state_dict()), tmp_path / "m.onnx", tones(), {"steps": "7"})
+    model = export(FoleyNet(SMALL.size), tmp_path / "m.onnx", tones(), {"steps": "7"})
     row = {
         "name": "model, 8 steps",
         "class_accuracy": 0.25,
@@ -274,9 +272,8 @@ def test_a_card_tells_file_figures_and_authors(tmp_path: Path) -> None:
 def test_the_commands_train_and_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from click.testing import CliRunner
 
-    from training.binaural_flow.data.material import Sound
-    from training.binaural_flow.data.pack import pack_sounds
-    from training.foley.commands import _commands
+    from training.flow.sounds import Sound, pack_sounds
+    from training.foley.commands import commands
     from training.foley.data.bank import SOUNDS
 
     sounds = [
@@ -289,13 +286,13 @@ def test_the_commands_train_and_export(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(RECIPES, "tiny", SMALL)
     run = CliRunner().invoke
     arguments = ["train", str(tmp_path / "data"), "--out", str(tmp_path / "run"), "--recipe", "tiny", "--steps", "4"]
-    found = run(_commands, [*arguments, "--device", "cpu"])
+    found = run(commands, [*arguments, "--device", "cpu"])
     assert found.exit_code == 0, found.output
     assert "4 of 4 steps; done" in found.output
     out = tmp_path / "model.onnx"
     told = ["export", str(tmp_path / "run"), str(out), "--data", str(tmp_path / "data"), "--recipe", "tiny"]
-    found = run(_commands, told)
+    found = run(commands, told)
     assert found.exit_code == 0, found.output
     assert EmbeddedEngine("cpu", out).generate(GenerateRequest("footsteps", 0.3)).samples.shape == (1, 14_400)
     with pytest.raises(InvalidInput, match="no checkpoint"):
-        run(_commands, [told[0], str(tmp_path / "data"), *told[2:]], catch_exceptions=False)
+        run(commands, [told[0], str(tmp_path / "data"), *told[2:]], catch_exceptions=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from foleyspace_host.diffusion.sampler import SIGMA  # noqa: E402
 from training.binaural_flow.model.losses import coherence_error, end_point_weight, multi_resolution, total_loss  # noqa: E402
 from training.binaural_flow.model.net import FlowNet, NetSize, known_share  # noqa: E402
 from training.binaural_flow.model.spectra import compressed, expanded, reach, shown, spectra, waveforms  # noqa: E402
-from training.flow.averages import AveragedWeights  # noqa: E402
 
 SIZE = NetSize(8, (8, 12, 16), (1, 2, 3, 1, 1), 2, 16)
 N = 30
@@ -209,20 +207,3 @@ def test_the_spectral_loss_is_that_of_its_definition() -> None:
 def test_weights_of_end_points_are_those_of_velocities_up_to_a_bound() -> None:
     weights = end_point_weight(torch.tensor([0.0, 0.5, 0.75, 0.9, 1.0]))
     np.testing.assert_allclose(weights, [1.0, 4.0, 16.0, 25.0, 25.0], rtol=1e-5)
-
-
-def test_averages_follow_slowly_and_go_on() -> None:
-    net = torch.nn.Linear(1, 1, bias=False)
-    torch.nn.init.zeros_(net.weight)
-    average = AveragedWeights(net, 0.9)
-    torch.nn.init.ones_(net.weight)
-    seen = []
-    for _ in range(200):
-        average.update(net)
-        seen.append(float(average.weights["weight"]))
-    assert seen == sorted(seen)
-    assert math.isclose(seen[0], 0.9, rel_tol=1e-6)  # 1 - 1/10
-    again = AveragedWeights(net, 0.9)
-    again.load(average.state())
-    assert again.n_steps == 200
-    assert float(again.weights["weight"]) == seen[-1]

@@ -23,11 +23,11 @@ from training.binaural_flow import commands  # noqa: E402
 from training.binaural_flow.data.credits import free_to_train, licence_of, licences  # noqa: E402
 from training.binaural_flow.data.evaluation import SPLITS, cases, truth_of, write_evaluation  # noqa: E402
 from training.binaural_flow.data.heads import Head, read_archive, write_archive  # noqa: E402
-from training.binaural_flow.data.material import Sound, conditioned, is_held_out, read_sounds  # noqa: E402
-from training.binaural_flow.data.pack import pack_heads, pack_sounds, unpack_heads, unpack_sounds  # noqa: E402
+from training.binaural_flow.data.material import is_held_out, read_sounds  # noqa: E402
+from training.binaural_flow.data.pack import pack_heads, unpack_heads  # noqa: E402
 from training.binaural_flow.data.prepare import load, prepare  # noqa: E402
 from training.binaural_flow.data.presets import find_preset  # noqa: E402
-from training.binaural_flow.recipes import find_recipe  # noqa: E402
+from training.binaural_flow.recipes import RECIPES  # noqa: E402
 
 KEMAR = Path(hrtf_prepare.__file__).parent / "assets" / DEFAULT_SOFA
 RATE = 48_000
@@ -96,31 +96,6 @@ def test_heads_of_several_grids_are_packed(tmp_path: Path) -> None:
         assert np.array_equal(found.measured.delay_samples, head.measured.delay_samples)
         scale = float(np.abs(head.measured.hrirs).max())
         assert found.measured.hrirs == pytest.approx(head.measured.hrirs, abs=2e-5 * scale)
-
-
-def test_sounds_are_packed_small(tmp_path: Path) -> None:
-    rng = np.random.default_rng(1)
-    noise = conditioned(0.1 * np.cumsum(rng.standard_normal(RATE)) / 20.0, RATE)
-    sounds = [Sound("a", noise), Sound("b/c", noise[::-1].copy(), "spoken", held_out=True)]
-    pack_sounds(tmp_path / "sounds.npz", sounds)
-    found = unpack_sounds(tmp_path / "sounds.npz")
-    assert [(one.name, one.kind, one.held_out) for one in found] == [("a", "recorded", False), ("b/c", "spoken", True)]
-    for one, other in zip(found, sounds, strict=True):
-        assert one.samples.shape == other.samples.shape
-        error = np.sum((one.samples - other.samples) ** 2) / np.sum(other.samples**2)
-        assert 10 * np.log10(error) < -15.0
-    assert (tmp_path / "sounds.npz").stat().st_size < 0.4 * 2 * 2 * sum(len(one.samples) for one in sounds)
-
-
-def test_recordings_are_conditioned() -> None:
-    burst = np.zeros((3 * 44_100, 2))
-    burst[44_100 : 2 * 44_100, 0] = 0.01 * np.sin(2 * np.pi * 500.0 * np.arange(44_100) / 44_100)
-    burst += 0.002
-    found = conditioned(burst, 44_100)
-    assert len(found) == pytest.approx(RATE, abs=200)
-    assert np.abs(found).max() == pytest.approx(0.7, abs=0.05)
-    assert not len(conditioned(np.zeros(1000), RATE))
-    assert not len(conditioned(np.ones(3), RATE))
 
 
 def test_sounds_are_held_out_by_what_they_hold(sources: tuple[Path, Path], tmp_path: Path) -> None:
@@ -228,7 +203,7 @@ def test_the_evaluation_set_is_fixed_and_asks_what_it_says(prepared: Path, tmp_p
 
 
 def test_the_same_examples_come_from_processes_as_from_none(prepared: Path) -> None:
-    recipe = replace(find_recipe("tiny"), lead_frames=4, crop_frames=28)
+    recipe = replace(RECIPES["tiny"], lead_frames=4, crop_frames=28)
     found = []
     for workers in (0, 1):
         with commands.sources(prepared, recipe, "cpu", workers) as (examples, held_out):

@@ -1,4 +1,4 @@
-"""Writes a model card from what was measured: every row, those that lose too."""
+"""Writes the card of a binaural model from what was measured: every row, those that lose too."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from training.flow.card import card_head, metadata, table
 
 __all__ = ["write_card"]
 
@@ -30,27 +32,16 @@ def write_card(path: Path, model: Path, quality: Path, manifest: Path, facts: Ma
     facts : mapping of str to str
         What else is known: hardware, date, duration.
     """
-    import hashlib
-
-    import onnxruntime
-
-    stated = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"]).get_modelmeta()
-    digest = hashlib.sha256(model.read_bytes()).hexdigest()
     data: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
     found: Table = json.loads(quality.read_text(encoding="utf-8"))
-    lines = [
-        f"# {path.stem}",
-        "",
-        f"A flow model for `--renderer diffusion`. It adds to a binaural rendering of the free field: {_adds(model)}.",
+    names = {"room": "rooms", "sparse": "what few measurements of a listener do not tell", "extent": "width"}
+    adds = ", ".join(names[name] for name in metadata(model)["adds"].split(","))
+    about = [
+        f"A flow model for `--renderer diffusion`. It adds to a binaural rendering of the free field: {adds}.",
         "The rest is left to the renderer.",
-        "",
-        "| | |",
-        "|---|---|",
-        f"| file | `{model.name}`, {model.stat().st_size} bytes |",
-        f"| sha256 | `{digest}` |",
-        *(f"| {name.replace('_', ' ')} | {value} |" for name, value in sorted(stated.custom_metadata_map.items())),
-        *(f"| {name} | {value} |" for name, value in facts.items()),
-        "",
+    ]
+    lines = [
+        *card_head(path.stem, about, model, facts),
         "## Data",
         "",
         *_data(data),
@@ -63,16 +54,8 @@ def write_card(path: Path, model: Path, quality: Path, manifest: Path, facts: Ma
         "",
     ]
     for split, rows in found.items():
-        lines += [f"### {split.capitalize()}", "", *_table(rows), ""]
+        lines += [f"### {split.capitalize()}", "", *_measured(rows), ""]
     path.write_text("\n".join(lines), encoding="utf-8")
-
-
-def _adds(model: Path) -> str:
-    import onnxruntime
-
-    stated = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"]).get_modelmeta()
-    names = {"room": "rooms", "sparse": "what few measurements of a listener do not tell", "extent": "width"}
-    return ", ".join(names[name] for name in stated.custom_metadata_map["adds"].split(","))
 
 
 def _data(data: Mapping[str, Any]) -> list[str]:
@@ -88,20 +71,18 @@ def _data(data: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _table(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
+def _measured(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
     columns = list(dict.fromkeys(name for values in rows.values() for name in values))
     best: dict[str, float] = {}
     for column in columns:
         numbers = [row[column] for row in rows.values() if column in row]
         best[column] = max(numbers) if column in _HIGHER_IS_BETTER else min(numbers)
-    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name, values in rows.items():
-        cells = []
-        for column in columns:
-            text = _number(values[column]) if column in values else ""
-            cells.append(f"**{text}**" if text and values[column] == best[column] else text)
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return lines
+
+    def cell(column: str, values: Mapping[str, float]) -> str:
+        text = _number(values[column]) if column in values else ""
+        return f"**{text}**" if text and values[column] == best[column] else text
+
+    return table(columns, ((name, [cell(column, values) for column in columns]) for name, values in rows.items()))
 
 
 def _number(value: float) -> str:

@@ -5,36 +5,40 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import torch
 
-from foleyspace_host.errors import FoleySpaceError, InvalidInput
 from training.binaural_flow.data.batches import Batches
 from training.binaural_flow.data.prepare import load, prepare
 from training.binaural_flow.data.presets import PRESETS, find_preset
 from training.binaural_flow.data.workers import Ahead
-from training.binaural_flow.recipes import RECIPES, DataChoice, find_recipe, preset_of
+from training.binaural_flow.recipes import RECIPES, DataChoice, preset_of
+from training.flow.commands import (
+    FACTS,
+    FILE,
+    FOLDER,
+    device_of,
+    export_options,
+    facts_in,
+    recipe_option,
+    training_options,
+)
+from training.flow.recipe import find_recipe
 
 if TYPE_CHECKING:
     from training.binaural_flow.data.batches import Batch
+    from training.flow.stored_weights import Precision
     from training.flow.training import Source
 
-__all__ = ["main"]
+__all__ = ["commands", "sources"]
 
-_FOLDER = click.Path(path_type=Path, file_okay=False)
-_PAPER_RECIPE = click.option(
-    "--recipe",
-    type=click.Choice(["paper", "paper-cpu"]),
-    default="paper",
-    show_default=True,
-    help="How large, and how long.",
-)
+_PAPER_RECIPE = recipe_option(["paper", "paper-cpu"], "paper")
 _WORKERS = click.option(
     "--workers",
     type=click.IntRange(0),
@@ -43,16 +47,16 @@ _WORKERS = click.option(
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def _commands() -> None:
+def commands() -> None:
     """Train the model behind ``--renderer diffusion``: prepare, train, export."""
 
 
-@_commands.command("prepare")
-@click.argument("out", type=_FOLDER)
+@commands.command("prepare")
+@click.argument("out", type=FOLDER)
 @click.option(
     "--heads", type=click.Path(path_type=Path), required=True, help="Archive of heads, or folder of SOFA files."
 )
-@click.option("--sounds", type=_FOLDER, multiple=True, help="Folder of sounds; may be given several times.")
+@click.option("--sounds", type=FOLDER, multiple=True, help="Folder of sounds; may be given several times.")
 @click.option("--any-licence", is_flag=True, help="Take sounds whose licence forbids to give the model away.")
 def _prepare(out: Path, heads: Path, sounds: tuple[Path, ...], any_licence: bool) -> None:
     """Pack heads and sounds into the small folder OUT, which training needs and nothing else."""
@@ -60,14 +64,10 @@ def _prepare(out: Path, heads: Path, sounds: tuple[Path, ...], any_licence: bool
     click.echo(f"{out}: {manifest['duration_s']} s of sound, {len(manifest['heads'])} heads, {manifest['bytes']} bytes")  # type: ignore[arg-type]
 
 
-@_commands.command("train")
-@click.argument("data", type=_FOLDER)
-@click.option("--recipe", type=click.Choice(list(RECIPES)), default="base", show_default=True)
-@click.option("--out", type=_FOLDER, required=True, help="Folder of the training; what is there is gone on with.")
-@click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
-@click.option("--minutes", type=float, help="Stop after so long, to go on with the same command.")
-@click.option("--steps", type=int, help="Steps instead of the recipe's.")
-@click.option("--threads", type=int, help="Threads of the processor.")
+@commands.command("train")
+@click.argument("data", type=FOLDER)
+@recipe_option(RECIPES)
+@training_options
 @_WORKERS
 def _train(
     data: Path,
@@ -86,66 +86,58 @@ def _train(
     start = time.monotonic()
     if threads is not None:
         torch.set_num_threads(threads)
-    chosen = find_recipe(recipe)
+    place = device_of(device)
+    chosen = find_recipe(RECIPES, recipe)
     if steps is not None:
         chosen = replace(chosen, n_steps=steps)
-    with sources(data, chosen, device, workers) as (examples, held_out):
+    with sources(data, chosen, place, workers) as (examples, held_out):
         left = None if minutes is None else minutes - (time.monotonic() - start) / 60.0
-        begun = BinauralTraining(chosen, torch.device(device))
+        begun = BinauralTraining(chosen, torch.device(place))
         training = train(begun, examples, held_out, out, minutes=left, say=click.echo)
     state = "done" if training.step >= chosen.n_steps else "to go on, give the same command again"
     click.echo(f"{training.step} of {chosen.n_steps} steps; {state}")
 
 
-@_commands.command("export")
-@click.argument("run", type=_FOLDER)
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--recipe", type=click.Choice(list(RECIPES)), default="base", show_default=True)
-@click.option("--precision", type=click.Choice(["fp32", "fp16", "int8"]), default="fp16", show_default=True)
-@click.option("--licence", default="Apache-2.0", show_default=True)
+@commands.command("export")
+@click.argument("run", type=FOLDER)
+@click.argument("out", type=FILE)
+@recipe_option(RECIPES)
+@export_options
 @click.option("--adds", default="room,sparse,extent", show_default=True, help="What it does better than the renderer.")
-def _export(run: Path, out: Path, recipe: str, precision: str, licence: str, adds: str) -> None:
+def _export(run: Path, out: Path, recipe: str, precision: Precision, licence: str, adds: str) -> None:
     """Write the averaged weights of the training RUN to the ONNX file OUT, and compare both."""
-    from training.binaural_flow.export_onnx import averaged_net, export, n_parameters, parity
+    from training.binaural_flow.export_onnx import export, parity
+    from training.binaural_flow.model.net import FlowNet
     from training.flow import checkpoint
+    from training.flow.averages import with_weights
+    from training.flow.export_onnx import facts_of
 
-    found = checkpoint.latest(run)
-    if found is None:
-        raise InvalidInput("there is no checkpoint", where=str(run), cure="train first")
-    state = checkpoint.load(found)
-    chosen = find_recipe(recipe)
-    net = averaged_net(chosen, state["average"]["weights"])
-    facts = {
-        "recipe": recipe,
-        "steps": str(state["step"]),
-        "seconds": f"{state['seconds']:.0f}",
-        "n_parameters": str(n_parameters(net)),
-        "licence": licence,
-    }
-    export(net, out, facts, precision, adds=tuple(adds.split(",")))  # type: ignore[arg-type]
+    state = checkpoint.load_latest(run)
+    net = with_weights(FlowNet(find_recipe(RECIPES, recipe).size), state["average"]["weights"])
+    facts = facts_of(state, net, recipe=recipe, licence=licence)
+    export(net, out, facts, precision, adds=tuple(adds.split(",")))
     click.echo(f"{out}: {out.stat().st_size} bytes; differs from torch by {parity(net, out):.2g} of the largest number")
 
 
-@_commands.command("card")
-@click.argument("model", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@commands.command("card")
+@click.argument("model", type=FILE)
+@click.argument("out", type=FILE)
 @click.option(
     "--quality", type=click.Path(path_type=Path), required=True, help="JSON of benchmarks/binaural_quality.py."
 )
-@click.option("--data", type=_FOLDER, required=True, help="Prepared folder.")
-@click.option("--fact", multiple=True, metavar="NAME=TEXT", help="What else is known, such as hardware=...")
-def _card(model: Path, out: Path, quality: Path, data: Path, fact: tuple[str, ...]) -> None:
+@click.option("--data", type=FOLDER, required=True, help="Prepared folder.")
+@FACTS
+def _card(model: Path, out: Path, quality: Path, data: Path, facts: tuple[str, ...]) -> None:
     """Write the card OUT of a MODEL from what was measured."""
     from training.binaural_flow.card import write_card
 
-    facts = dict(text.split("=", 1) for text in fact)
-    write_card(out, model, quality, data / "manifest.json", facts)
+    write_card(out, model, quality, data / "manifest.json", facts_in(facts))
     click.echo(out)
 
 
-@_commands.command("pairs")
-@click.argument("data", type=_FOLDER)
-@click.argument("out", type=_FOLDER)
+@commands.command("pairs")
+@click.argument("data", type=FOLDER)
+@click.argument("out", type=FOLDER)
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="physical", show_default=True)
 @click.option("--count", type=int, default=100, show_default=True, help="Pairs to write.")
 @click.option("--seconds", type=float, default=8.0, show_default=True, help="Duration of each.")
@@ -168,9 +160,9 @@ def _pairs(data: Path, out: Path, preset: str, count: int, seconds: float, seed:
     )
 
 
-@_commands.command("evaluation")
-@click.argument("data", type=_FOLDER)
-@click.argument("out", type=_FOLDER)
+@commands.command("evaluation")
+@click.argument("data", type=FOLDER)
+@click.argument("out", type=FOLDER)
 def _evaluation(data: Path, out: Path) -> None:
     """Write the fixed evaluation set into OUT: sounds, trajectories and the truth."""
     from training.binaural_flow.data.evaluation import write_evaluation
@@ -179,15 +171,11 @@ def _evaluation(data: Path, out: Path) -> None:
     click.echo(f"{out}: {written} examples")
 
 
-@_commands.command("train-paper")
-@click.argument("data", type=_FOLDER)
-@click.option("--out", type=_FOLDER, required=True, help="Folder of the training; what is there is gone on with.")
-@click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
-@click.option("--minutes", type=float, help="Stop after so long, to go on with the same command.")
-@click.option("--steps", type=int, help="Steps in all.")
-@click.option("--threads", type=int, help="Threads of the processor.")
-@_WORKERS
+@commands.command("train-paper")
+@click.argument("data", type=FOLDER)
 @_PAPER_RECIPE
+@training_options
+@_WORKERS
 def _train_paper(
     data: Path,
     out: Path,
@@ -204,19 +192,20 @@ def _train_paper(
     start = time.monotonic()
     if threads is not None:
         torch.set_num_threads(threads)
+    place = device_of(device)
     chosen = PAPER_RECIPES[recipe]
     if steps is not None:
         chosen = replace(chosen, n_steps=steps)
-    with sources(data, chosen, device, workers) as (examples, _):
+    with sources(data, chosen, place, workers) as (examples, _):
         left = None if minutes is None else minutes - (time.monotonic() - start) / 60.0
-        done = train_paper(chosen, examples, out, device=device, minutes=left, say=click.echo)
+        done = train_paper(chosen, examples, out, device=place, minutes=left, say=click.echo)
     click.echo(f"{done} of {chosen.n_steps} steps")
 
 
-@_commands.command("render-paper")
-@click.argument("data", type=_FOLDER)
-@click.argument("run", type=_FOLDER)
-@click.argument("out", type=_FOLDER)
+@commands.command("render-paper")
+@click.argument("data", type=FOLDER)
+@click.argument("run", type=FOLDER)
+@click.argument("out", type=FOLDER)
 @_PAPER_RECIPE
 def _render_paper(data: Path, run: Path, out: Path, recipe: str) -> None:
     """Render the evaluation set with the training RUN into OUT, for `benchmarks/binaural_quality.py --other`."""
@@ -281,13 +270,3 @@ def sources(
 def _said(stage: str, done: int, total: int) -> None:
     if sys.stderr.isatty():
         click.echo(f"\r{stage}: {done} of {total}   ", err=True, nl=done == total)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run a command; ends the process."""
-    run: Callable[..., Any] = _commands.main
-    try:
-        run(arguments, standalone_mode=True)
-    except FoleySpaceError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)

@@ -1,45 +1,29 @@
-"""How models are trained, by name."""
+"""How the binaural model is trained, by name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Protocol
 
-from foleyspace_host.errors import InvalidInput
 from training.binaural_flow.data.presets import Preset, find_preset
 from training.binaural_flow.model.net import NetSize
+from training.flow.recipe import FlowRecipe
 
-__all__ = ["RECIPES", "DataChoice", "Recipe", "find_recipe", "preset_of"]
+__all__ = ["RECIPES", "DataChoice", "Recipe", "preset_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """All that a training depends on beside the data.
+class Recipe(FlowRecipe):
+    """All that a training depends on beside the data; what is not said here, as for `FlowRecipe`.
 
     Parameters
     ----------
-    name : str
-        What it is called.
     size : NetSize
         The network.
-    batch_size : int
-        Examples of a step.
-    n_steps : int
-        Steps.
     fall_steps : int or None
         Steps over which the learning rate falls to nothing, instead of all.
     cool_steps : int
         Last steps, over which it falls to nothing faster, where it has not yet.
-    learning_rate : float
-        Highest learning rate.
-    warm_up_steps : int
-        Steps over which it rises.
-    weight_decay : float
-        Of AdamW.
-    ema_decay : float
-        Share that averaged weights keep at each step.
-    clip_norm : float
-        Longest gradient.
     preset : str
         What the stream of data holds, see `training.binaural_flow.data.presets`.
     lead_frames, crop_frames : int or None
@@ -48,35 +32,21 @@ class Recipe:
     without : tuple of str
         Tasks of the preset that are left out: in free field with a set of one's own the network is silent by its
         construction.
-    autocast : bool
-        Whether the network computes in bfloat16.
-    seed : int
-        Of weights, data and noise.
-    validate_every : int
-        Steps between looks at held-out examples.
-    validation_batches : int
-        How many of them.
     """
 
-    name: str
     size: NetSize = field(default_factory=NetSize)
+    _: KW_ONLY
     batch_size: int = 16
     n_steps: int = 12_000
-    fall_steps: int | None = None
-    cool_steps: int = 0
     learning_rate: float = 4e-4
     warm_up_steps: int = 300
-    weight_decay: float = 1e-2
-    ema_decay: float = 0.999
-    clip_norm: float = 1.0
+    validation_batches: int = 8
+    fall_steps: int | None = None
+    cool_steps: int = 0
     preset: str = "physical"
     lead_frames: int | None = None
     crop_frames: int | None = None
     without: tuple[str, ...] = ("FREE",)
-    autocast: bool = True
-    seed: int = 1
-    validate_every: int = 1000
-    validation_batches: int = 8
 
 
 RECIPES: dict[str, Recipe] = {
@@ -171,25 +141,3 @@ def preset_of(recipe: DataChoice) -> Preset:
         lead_frames=preset.lead_frames if recipe.lead_frames is None else recipe.lead_frames,
         crop_frames=preset.crop_frames if recipe.crop_frames is None else recipe.crop_frames,
     )
-
-
-def find_recipe(name: str) -> Recipe:
-    """Return a recipe by its name.
-
-    Parameters
-    ----------
-    name : str
-        One of `RECIPES`.
-
-    Returns
-    -------
-    Recipe
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such recipe.
-    """
-    if name not in RECIPES:
-        raise InvalidInput(f"{name!r} is unknown", where="recipe", cure=f"use one of: {', '.join(RECIPES)}")
-    return RECIPES[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,31 +13,10 @@ from training.binaural_flow.model.flow import batch_loss, flow_time
 from training.binaural_flow.model.net import FlowNet
 from training.binaural_flow.recipes import Recipe
 from training.binaural_flow.validate import validated
+from training.flow.schedule import learning_rate
 from training.flow.training import Source, Training
 
-__all__ = ["BinauralTraining", "learning_rate"]
-
-
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Return the learning rate at a step: up on a line, down on half a cosine, and at last to a hundredth on a line.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        Highest rate and numbers of steps.
-    step : int
-        Steps done.
-
-    Returns
-    -------
-    float
-    """
-    if step < recipe.warm_up_steps:
-        return recipe.learning_rate * (step + 1) / recipe.warm_up_steps
-    fall_steps = recipe.fall_steps or recipe.n_steps
-    part = min((step - recipe.warm_up_steps) / max(fall_steps - recipe.warm_up_steps, 1), 1.0)
-    left = min((recipe.n_steps - step) / max(recipe.cool_steps, 1), 1.0)
-    return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * part)) * left)
+__all__ = ["BinauralTraining"]
 
 
 class BinauralTraining(Training[Recipe, Batch]):
@@ -50,7 +28,8 @@ class BinauralTraining(Training[Recipe, Batch]):
 
     def rate(self) -> float:
         """Return the learning rate of the next step."""
-        return learning_rate(self.recipe, self.step)
+        recipe = self.recipe
+        return learning_rate(recipe, self.step, fall_steps=recipe.fall_steps, cool_steps=recipe.cool_steps)
 
     def losses(self, batch: Batch, chance: torch.Generator, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of a batch at random flow times, and its parts."""

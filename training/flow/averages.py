@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["AveragedWeights"]
+__all__ = ["AveragedWeights", "with_weights"]
+
+NetT = TypeVar("NetT", bound=nn.Module)
 
 
 class AveragedWeights:
@@ -51,3 +54,22 @@ class AveragedWeights:
         for name, value in self.weights.items():
             found: Tensor = state["weights"][name]
             value.copy_(found)
+
+
+def with_weights(net: NetT, weights: Mapping[str, Tensor]) -> NetT:
+    """Give a network weights, and make it ready to be asked.
+
+    Parameters
+    ----------
+    net : nn.Module
+        The network.
+    weights : mapping of str to Tensor
+        Weights by name, such as ``state["average"]["weights"]`` of a checkpoint.
+
+    Returns
+    -------
+    nn.Module
+        The same network.
+    """
+    net.load_state_dict(dict(weights))
+    return net.eval()

@@ -14,7 +14,7 @@ import torch
 
 from foleyspace_host.errors import InvalidInput
 
-__all__ = ["PIECE_BYTES", "latest", "load", "save"]
+__all__ = ["PIECE_BYTES", "latest", "load", "load_latest", "save"]
 
 PIECE_BYTES = 16 << 20
 """Largest piece."""
@@ -105,3 +105,27 @@ def load(folder: Path) -> dict[str, Any]:
         raise InvalidInput(f"the checkpoint cannot be read ({error})", where=str(folder), cure="remove it") from error
     state: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     return state
+
+
+def load_latest(run: Path) -> dict[str, Any]:
+    """Read the newest checkpoint of a training.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the training.
+
+    Returns
+    -------
+    dict
+        As it was saved, on the CPU.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, or it is damaged.
+    """
+    found = latest(run)
+    if found is None:
+        raise InvalidInput("there is no checkpoint", where=str(run), cure="train first")
+    return load(found)

@@ -10,18 +10,18 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from foleyspace_host.errors import InvalidInput
 from training.flow import checkpoint
-from training.flow.averages import AveragedWeights
+from training.flow.averages import AveragedWeights, with_weights
+from training.flow.recipe import FlowRecipe, as_stored, check_stored
+from training.flow.schedule import learning_rate
 
-__all__ = ["LOG", "FlowRecipe", "Source", "Training", "train"]
+__all__ = ["LOG", "Source", "Training", "train"]
 
 LOG = "log.jsonl"
 """Where losses and looks at held-out examples are written, one JSON object a line."""
@@ -31,29 +31,6 @@ _LOG_EVERY = 20
 
 BatchT = TypeVar("BatchT")
 BatchT_co = TypeVar("BatchT_co", covariant=True)
-
-
-class FlowRecipe(Protocol):
-    """What all recipes say: highest rate, decays, lengths and numbers of steps."""
-
-    @property
-    def batch_size(self) -> int: ...  # noqa: D102
-    @property
-    def n_steps(self) -> int: ...  # noqa: D102
-    @property
-    def learning_rate(self) -> float: ...  # noqa: D102
-    @property
-    def weight_decay(self) -> float: ...  # noqa: D102
-    @property
-    def ema_decay(self) -> float: ...  # noqa: D102
-    @property
-    def clip_norm(self) -> float: ...  # noqa: D102
-    @property
-    def seed(self) -> int: ...  # noqa: D102
-    @property
-    def validate_every(self) -> int: ...  # noqa: D102
-
-
 RecipeT = TypeVar("RecipeT", bound=FlowRecipe)
 
 
@@ -108,10 +85,6 @@ class Training(ABC, Generic[RecipeT, BatchT]):
         """Return the network of the recipe, with weights of chance."""
 
     @abstractmethod
-    def rate(self) -> float:
-        """Return the learning rate of the next step."""
-
-    @abstractmethod
     def losses(self, batch: BatchT, chance: torch.Generator, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         """Return what is minimised, and the numbers to tell; flow times are of `chance`, on the CPU."""
 
@@ -119,15 +92,17 @@ class Training(ABC, Generic[RecipeT, BatchT]):
     def looked(self, net: nn.Module, held_out: Source[BatchT]) -> tuple[Mapping[str, Any], list[str]]:
         """Measure a network on held-out examples: what is written down, and the lines to tell."""
 
+    def rate(self) -> float:
+        """Return the learning rate of the next step."""
+        return learning_rate(self.recipe, self.step)
+
     def clipped(self) -> Iterable[nn.Parameter]:
         """Return the weights whose gradients together are clipped."""
         return self.net.parameters()
 
     def averaged(self) -> nn.Module:
         """Return a network with the averaged weights."""
-        net = self.network().to(self.device)
-        net.load_state_dict(self.average.weights)
-        return net.eval()
+        return with_weights(self.network().to(self.device), self.average.weights)
 
     def resume(self, folder: Path) -> None:
         """Go on from a checkpoint.
@@ -143,11 +118,7 @@ class Training(ABC, Generic[RecipeT, BatchT]):
             If it is of another recipe.
         """
         state = checkpoint.load(folder)
-        # a training may be made longer or shorter while it goes on
-        if {**state["recipe"], "n_steps": 0} != {**_plain(self.recipe), "n_steps": 0}:
-            raise InvalidInput(
-                "this folder holds a training with another recipe", where=str(folder), cure="choose another --out"
-            )
+        check_stored(self.recipe, state["recipe"], folder)
         self.net.load_state_dict(state["net"])
         self.average.load(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -156,7 +127,7 @@ class Training(ABC, Generic[RecipeT, BatchT]):
     def keep(self, run: Path) -> None:
         """Write a checkpoint."""
         state = {
-            "recipe": _plain(self.recipe),
+            "recipe": as_stored(self.recipe),
             "net": self.net.state_dict(),
             "average": self.average.state(),
             "optimiser": self.optimiser.state_dict(),
@@ -265,11 +236,6 @@ def train(
             kept = time.monotonic()
     training.keep(run)
     return training
-
-
-def _plain(recipe: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(json.dumps(asdict(recipe)))
-    return found
 
 
 def _log(run: Path, line: Mapping[str, Any]) -> None:

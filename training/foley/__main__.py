@@ -1,5 +1,6 @@
 """Commands: ``python -m training.foley --help``."""
 
-from training.foley.commands import main
+from training.flow.commands import main
+from training.foley.commands import commands
 
-main()
+main(commands)

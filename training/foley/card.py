@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -10,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from foleyspace_host.generate.classes import NAMES
+from training.flow.card import card_head, table
 
 __all__ = ["write_card"]
 
 _HIDDEN = ("classes", "portraits")  # long, or told in other words
+_COLUMNS = (
+    *("class heard", "kernel distance (95 %)", "envelope r", "onsets", "likest wave", "likest embedding"),
+    "x real time",
+)
 
 
 def write_card(path: Path, model: Path, quality: Path, credits: Path, facts: Mapping[str, str]) -> None:
@@ -32,26 +36,14 @@ def write_card(path: Path, model: Path, quality: Path, credits: Path, facts: Map
     facts : mapping of str to str
         What else is known: hardware, date, duration.
     """
-    import onnxruntime
-
-    stated = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"]).get_modelmeta()
     used = json.loads(credits.read_text(encoding="utf-8"))
     rows = json.loads(quality.read_text(encoding="utf-8"))
-    shown = {name: value for name, value in sorted(stated.custom_metadata_map.items()) if name not in _HIDDEN}
-    lines = [
-        f"# {path.stem}",
-        "",
+    about = [
         "A flow model for `foleyspace generate`: from a class of sounds and a loudness over time to the levels of 128",
         "bands, of which the program makes a waveform. What it can do and what not: docs/foley.md.",
-        "",
-        "| | |",
-        "|---|---|",
-        f"| file | `{model.name}`, {model.stat().st_size} bytes |",
-        f"| sha256 | `{hashlib.sha256(model.read_bytes()).hexdigest()}` |",
-        *(f"| {name.replace('_', ' ')} | {value} |" for name, value in shown.items()),
-        *(f"| {name} | {value} |" for name, value in facts.items()),
-        f"| classes | {', '.join(NAMES)} |",
-        "",
+    ]
+    lines = [
+        *card_head(path.stem, about, model, {**facts, "classes": ", ".join(NAMES)}, _HIDDEN),
         "The file holds weights, and of each sound that was learnt from 384 numbers that say how loud its bands are on",
         "the whole. No recording can be had back from it.",
         "",
@@ -60,7 +52,7 @@ def write_card(path: Path, model: Path, quality: Path, credits: Path, facts: Map
         "By `benchmarks/foley_quality.py`, on recordings that took no part in training; docs/foley.md says what the",
         "columns are.",
         "",
-        *_table(rows),
+        *_measured(rows),
         "",
         "## Whose sounds",
         "",
@@ -73,22 +65,16 @@ def write_card(path: Path, model: Path, quality: Path, credits: Path, facts: Map
     path.write_text("\n".join(lines), encoding="utf-8")
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = [
-        "| | class heard | kernel distance (95 %) | envelope r | onsets | likest wave | likest embedding"
-        " | x real time |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
+def _measured(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    def cells(row: Mapping[str, Any]) -> list[str]:
         mean, low, high = row["kernel"]
         onset = "" if row["onset_ms"] is None else f"{row['onset_ms']:.0f} ms"
         speed = f"{row['times_real']:.1f}" if row["name"].startswith("model") else ""
         likest = [f"{row[name][0]:.2f}, at most {row[name][1]:.2f}" for name in ("copied_wave", "copied_embedding")]
-        lines.append(
-            f"| {row['name']} | {100 * row['class_accuracy']:.0f} % | {mean:.2f} ({low:.2f} to {high:.2f})"
-            f" | {row['envelope']:.3f} | {onset} | {likest[0]} | {likest[1]} | {speed} |"
-        )
-    return lines
+        heard, distance = f"{100 * row['class_accuracy']:.0f} %", f"{mean:.2f} ({low:.2f} to {high:.2f})"
+        return [heard, distance, f"{row['envelope']:.3f}", onset, *likest, speed]
+
+    return table(_COLUMNS, ((row["name"], cells(row)) for row in rows))
 
 
 def _credits(used: Sequence[Mapping[str, str]]) -> list[str]:

@@ -2,58 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
-from foleyspace_host.errors import InvalidInput
+from training.flow.recipe import FlowRecipe
 from training.foley.model.net import FoleySize
 
-__all__ = ["RECIPES", "FoleyRecipe", "find_recipe"]
+__all__ = ["RECIPES", "FoleyRecipe"]
 
 
 @dataclass(frozen=True, slots=True)
-class FoleyRecipe:
-    """All that a training depends on beside the data.
+class FoleyRecipe(FlowRecipe):
+    """All that a training depends on beside the data; what is not said here, as for `FlowRecipe`.
 
     Parameters
     ----------
-    name : str
-        What it is called.
     size : FoleySize
         The network.
-    batch_size, n_steps : int
-        Examples of a step; steps, over which the learning rate falls to nothing.
-    learning_rate, weight_decay : float
-        Of AdamW; the highest rate.
-    warm_up_steps : int
-        Steps over which it rises.
-    ema_decay : float
-        Share that averaged weights keep at each step.
-    clip_norm : float
-        Longest gradient.
     n_frames : int
         Frames of an example.
-    autocast : bool
-        Whether the network computes in bfloat16.
-    seed : int
-        Of weights, data and noise.
-    validate_every, validation_batches : int
-        Steps between looks at held-out examples, and how many batches of them.
     """
 
-    name: str
     size: FoleySize = field(default_factory=FoleySize)
+    _: KW_ONLY
     batch_size: int = 64
     n_steps: int = 60_000
     learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
     warm_up_steps: int = 500
-    ema_decay: float = 0.999
-    clip_norm: float = 1.0
-    n_frames: int = 256
-    autocast: bool = True
-    seed: int = 1
-    validate_every: int = 1000
     validation_batches: int = 6
+    n_frames: int = 256
 
 
 RECIPES: dict[str, FoleyRecipe] = {
@@ -90,16 +66,3 @@ RECIPES: dict[str, FoleyRecipe] = {
     )
 }
 """Recipes by name."""
-
-
-def find_recipe(name: str) -> FoleyRecipe:
-    """Return a recipe by its name.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such recipe.
-    """
-    if name not in RECIPES:
-        raise InvalidInput(f"{name!r} is unknown", where="recipe", cure=f"use one of: {', '.join(RECIPES)}")
-    return RECIPES[name]

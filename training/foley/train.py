@@ -1,8 +1,7 @@
-"""The foley model's part of its training: network, loss, learning rate, and how it is looked at."""
+"""The foley model's part of its training: network, loss, and how it is looked at."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,17 +14,9 @@ from training.foley.model.flow import FoleyBatch, batch_loss
 from training.foley.model.net import FoleyNet
 from training.foley.recipes import FoleyRecipe
 
-__all__ = ["FoleyTraining", "learning_rate"]
+__all__ = ["FoleyTraining"]
 
 _LOOKED_AT = (0.1, 0.35, 0.6, 0.85)
-
-
-def learning_rate(recipe: FoleyRecipe, step: int) -> float:
-    """Return the learning rate at a step: up on a line, then down on half a cosine to a hundredth."""
-    if step < recipe.warm_up_steps:
-        return recipe.learning_rate * (step + 1) / recipe.warm_up_steps
-    part = min((step - recipe.warm_up_steps) / max(recipe.n_steps - recipe.warm_up_steps, 1), 1.0)
-    return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * part)))
 
 
 class FoleyTraining(Training[FoleyRecipe, FoleyBatch]):
@@ -34,10 +25,6 @@ class FoleyTraining(Training[FoleyRecipe, FoleyBatch]):
     def network(self) -> FoleyNet:
         """Return an untrained network."""
         return FoleyNet(self.recipe.size)
-
-    def rate(self) -> float:
-        """Return the learning rate of the next step."""
-        return learning_rate(self.recipe, self.step)
 
     def losses(
         self, batch: FoleyBatch, chance: torch.Generator, noise: torch.Generator

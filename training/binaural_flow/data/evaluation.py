@@ -29,11 +29,11 @@ from foleyspace_host.render.options import RenderOptions
 from foleyspace_host.render.room import RoomModel
 from training.binaural_flow.data.heads import Head, thinned
 from training.binaural_flow.data.invented import generated_sounds
-from training.binaural_flow.data.material import Sound
-from training.binaural_flow.data.pack import unpack_heads, unpack_sounds
+from training.binaural_flow.data.pack import unpack_heads
 from training.binaural_flow.data.presets import PRESETS, SAMPLE_RATE_HZ
 from training.binaural_flow.data.rooms import invent_room
 from training.binaural_flow.data.scenarios import invent
+from training.flow.sounds import Sound, unpack_sounds
 
 __all__ = [
     "DURATION_S",

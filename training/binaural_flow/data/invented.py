@@ -10,8 +10,8 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from training.binaural_flow.data.material import Sound, conditioned
 from training.binaural_flow.data.presets import SAMPLE_RATE_HZ
+from training.flow.sounds import Sound, conditioned
 
 __all__ = ["SENTENCES", "generated_sounds", "spoken_sounds"]
 

@@ -1,8 +1,7 @@
-"""Heads and sounds in two files that are small enough to carry to another machine."""
+"""Heads in one file that is small enough to carry to another machine."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile
@@ -12,13 +11,8 @@ import numpy as np
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.hrtf.sofa import MeasuredHrirs
 from training.binaural_flow.data.heads import Head
-from training.binaural_flow.data.material import Sound
-from training.binaural_flow.data.presets import SAMPLE_RATE_HZ
 
-__all__ = ["pack_heads", "pack_sounds", "unpack_heads", "unpack_sounds"]
-
-_QUALITY = 0.55  # of Ogg Vorbis, 0 (small) to 1
-_BLOCK = 4096  # samples that the encoder takes at a time; some versions of it fail on long ones
+__all__ = ["pack_heads", "unpack_heads"]
 
 
 def pack_heads(path: Path, heads: Sequence[Head]) -> None:
@@ -74,53 +68,3 @@ def unpack_heads(path: Path) -> list[Head]:
     except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise InvalidInput(f"holds no heads ({error})", where=str(path), cure="write it with prepare") from None
     return heads
-
-
-def pack_sounds(path: Path, sounds: Sequence[Sound]) -> None:
-    """Write sounds, as Ogg Vorbis.
-
-    Parameters
-    ----------
-    path : Path
-        ``.npz`` to write.
-    sounds : sequence of Sound
-        The sounds.
-    """
-    import soundfile
-
-    arrays: dict[str, np.ndarray] = {
-        "name": np.array([sound.name for sound in sounds]),
-        "kind": np.array([sound.kind for sound in sounds]),
-        "held_out": np.array([sound.held_out for sound in sounds]),
-    }
-    for index, sound in enumerate(sounds):
-        file = io.BytesIO()
-        with soundfile.SoundFile(
-            file, "w", SAMPLE_RATE_HZ, 1, format="OGG", subtype="VORBIS", compression_level=1.0 - _QUALITY
-        ) as out:
-            for start in range(0, len(sound.samples), _BLOCK):
-                out.write(sound.samples[start : start + _BLOCK])
-        arrays[f"ogg_{index}"] = np.frombuffer(file.getvalue(), dtype=np.uint8)
-    np.savez(path, **arrays)  # type: ignore[arg-type]
-
-
-def unpack_sounds(path: Path) -> list[Sound]:
-    """Read what `pack_sounds` wrote.
-
-    Raises
-    ------
-    InvalidInput
-        If it is something else.
-    """
-    import soundfile
-
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            sounds = []
-            for index, name in enumerate(stored["name"].tolist()):
-                samples, _ = soundfile.read(io.BytesIO(stored[f"ogg_{index}"].tobytes()), dtype="float32")
-                kind, held_out = str(stored["kind"][index]), bool(stored["held_out"][index])
-                sounds.append(Sound(name, np.clip(samples, -1.0, 1.0), kind, held_out))
-    except (OSError, KeyError, ValueError, BadZipFile, soundfile.LibsndfileError) as error:
-        raise InvalidInput(f"holds no sounds ({error})", where=str(path), cure="write it with prepare") from None
-    return sounds

@@ -21,10 +21,11 @@ from training.binaural_flow.data.credits import free_to_train, licence_of, licen
 from training.binaural_flow.data.heads import Head, read_archive, read_folder, split_heads
 from training.binaural_flow.data.invented import generated_sounds, spoken_sounds
 from training.binaural_flow.data.listeners import ListenerBank
-from training.binaural_flow.data.material import Sound, read_sounds
-from training.binaural_flow.data.pack import pack_heads, pack_sounds, unpack_heads, unpack_sounds
+from training.binaural_flow.data.material import read_sounds
+from training.binaural_flow.data.pack import pack_heads, unpack_heads
 from training.binaural_flow.data.presets import Preset, Task
 from training.binaural_flow.data.sound_bank import SoundBank
+from training.flow.sounds import Sound, pack_sounds, unpack_sounds
 
 __all__ = ["LIMIT_BYTES", "Data", "load", "prepare"]
 

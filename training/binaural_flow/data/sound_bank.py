@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from foleyspace_host.errors import InvalidInput
-from training.binaural_flow.data.material import Sound
 from training.binaural_flow.data.presets import SAMPLE_RATE_HZ
+from training.flow.sounds import Sound
 
 __all__ = ["SoundBank"]
 

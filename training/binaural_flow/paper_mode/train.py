@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +14,13 @@ from torch import nn
 
 from foleyspace_host.diffusion.condition import condition_rows, radial_velocity_m_s, room_numbers, source_numbers
 from foleyspace_host.diffusion.features import HOP, SAMPLE_RATE_HZ
-from foleyspace_host.errors import InvalidInput
 from foleyspace_host.geometry.path import SourcePath
 from foleyspace_host.render.told import direct_to_reverberant_db
 from training.binaural_flow.paper_mode.diffusion import noise_loss, sampled_waveform
 from training.binaural_flow.paper_mode.net import PaperNet, PaperSize
 from training.flow import checkpoint
-from training.flow.averages import AveragedWeights
+from training.flow.averages import AveragedWeights, with_weights
+from training.flow.recipe import as_stored, check_stored
 
 if TYPE_CHECKING:
     from training.binaural_flow.data.batches import Batch
@@ -118,12 +117,10 @@ def train_paper(
     net = PaperNet(recipe.size).to(place)
     average = AveragedWeights(net, recipe.ema_decay)
     optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.learning_rate)
-    told = json.loads(json.dumps(asdict(recipe)))
     step = 0
     if (found := checkpoint.latest(run)) is not None:
         state = checkpoint.load(found)
-        if {**state["recipe"], "n_steps": 0} != {**told, "n_steps": 0}:
-            raise InvalidInput("this folder holds a training with another recipe", where=str(found))
+        check_stored(recipe, state["recipe"], found)
         net.load_state_dict(state["net"])
         average.load(state["average"])
         optimiser.load_state_dict(state["optimiser"])
@@ -131,7 +128,7 @@ def train_paper(
 
     def keep() -> None:
         state = {"net": net.state_dict(), "average": average.state(), "optimiser": optimiser.state_dict()}
-        checkpoint.save(run, step, {"recipe": told, "step": step, **state})
+        checkpoint.save(run, step, {"recipe": as_stored(recipe), "step": step, **state})
 
     start = kept = time.monotonic()
     while step < recipe.n_steps and (minutes is None or time.monotonic() - start < 60.0 * minutes):
@@ -172,12 +169,7 @@ def paper_net(run: Path, recipe: PaperRecipe) -> PaperNet:
     InvalidInput
         If there is no checkpoint.
     """
-    found = checkpoint.latest(run)
-    if found is None:
-        raise InvalidInput("there is no checkpoint", where=str(run), cure="train first")
-    net = PaperNet(recipe.size)
-    net.load_state_dict(checkpoint.load(found)["average"]["weights"])
-    return net.eval()
+    return with_weights(PaperNet(recipe.size), checkpoint.load_latest(run)["average"]["weights"])
 
 
 def render_case(net: PaperNet, case: Case, seed: int = 0, *, autocast: bool = False) -> np.ndarray:

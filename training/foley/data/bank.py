@@ -12,8 +12,7 @@ from foleyspace_host.errors import InvalidInput
 from foleyspace_host.generate.classes import NAMES
 from foleyspace_host.generate.embedded.bands import SAMPLE_RATE_HZ, analysed
 from foleyspace_host.generate.embedded.portrait import Portrait, portrait_of
-from training.binaural_flow.data.material import Sound
-from training.binaural_flow.data.pack import unpack_sounds
+from training.flow.sounds import Sound, unpack_sounds
 
 __all__ = ["SOUNDS", "Bank", "portraits", "read_bank"]
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from foleyspace_host.generate.classes import NAMES
-from training.binaural_flow.data.material import Sound, conditioned
-from training.binaural_flow.data.pack import pack_sounds
+from training.flow.sounds import Sound, conditioned, pack_sounds
 from training.foley.corpus.collect import Recording, recordings
 from training.foley.data.bank import SOUNDS
 from training.foley.invented.catalogue import invented
