@@ -17,6 +17,7 @@ from foleyspace_host.models.session import open_session
 
 __all__ = [
     "Heard",
+    "Listener",
     "classes_heard",
     "envelope_correlation",
     "hear",
@@ -81,6 +82,45 @@ def classes_heard(heard: Heard) -> frozenset[str]:
     names = {name for one in CLASSES for name in one.audioset} - _GENERAL
     best = max(sorted(names), key=lambda name: heard.scores[place[name]])
     return frozenset(one.name for one in CLASSES if best in one.audioset)
+
+
+class Listener:
+    """Who has heard sounds of some classes and tells of another one which it is like.
+
+    Least squares with a penalty on the square roots of embeddings, brought to length 1; each class weighs the same
+    (R. Rifkin and others: "Regularized least-squares classification", 2003).
+
+    Parameters
+    ----------
+    embeddings : ndarray, shape (n, d)
+        What was heard.
+    classes : sequence of int, length n
+        Class of each.
+    penalty : float
+        On the weights, for classes that weigh 1 each.
+    """
+
+    def __init__(self, embeddings: NDArray[np.floating], classes: Sequence[int], penalty: float = 0.02) -> None:
+        self.classes, which, counts = np.unique(classes, return_inverse=True, return_counts=True)
+        heard = _evened(embeddings)
+        self._mean = heard.mean(axis=0)
+        wanted = np.eye(len(counts))[which]
+        wanted -= wanted.mean(axis=0)
+        off, share = heard - self._mean, 1.0 / counts[which]
+        within = (off * share[:, None]).T @ off + penalty * np.eye(off.shape[1])
+        self._weights = np.linalg.solve(within, (off * share[:, None]).T @ wanted)
+
+    def ranked(self, embeddings: NDArray[np.floating]) -> NDArray[np.intp]:
+        """Return the classes of sounds, the likeliest first, shape (n, n_classes)."""
+        likely = (_evened(embeddings) - self._mean) @ self._weights
+        found: NDArray[np.intp] = self.classes[np.argsort(-likely, axis=1, kind="stable")]
+        return found
+
+
+def _evened(embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
+    root = np.sqrt(np.maximum(np.asarray(embeddings, dtype=float), 0.0))
+    even: NDArray[np.float64] = root / np.maximum(np.linalg.norm(root, axis=1, keepdims=True), 1e-9)
+    return even
 
 
 def kernel_distance(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:

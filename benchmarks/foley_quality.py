@@ -2,8 +2,8 @@
 
 ``python benchmarks/foley_quality.py DATA [--model MODEL.onnx] [--json FILE]`` takes the folder that ``python -m
 training.foley prepare`` wrote. For every held-out recording each row gives one sound of its class, as loud over time
-as that recording. Rows are every other held-out recording beside the rest
-(what real sounds reach), sounds that were learnt from (retrieval), noise of the class's mean spectrum, the portrait
+as that recording. Rows are the held-out recordings themselves (what real sounds reach; the distance is that of every
+other one from the rest), sounds that were learnt from (retrieval), noise of the class's mean spectrum, the portrait
 alone (where the flow begins), and the model with 4, 8 and 16 steps.
 """
 
@@ -26,6 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from foley_metrics import (  # noqa: E402
     Heard,
+    Listener,
     classes_heard,
     envelope_correlation,
     hear,
@@ -65,6 +66,7 @@ class Row:
 
     name: str
     class_accuracy: float = 0.0
+    told_apart: tuple[float, float] = (0.0, 0.0)
     kernel: tuple[float, float, float] = (0.0, 0.0, 0.0)
     envelope: float = 0.0
     onset_ms: float | None = None
@@ -154,6 +156,10 @@ class Truth:
     def __post_init__(self) -> None:
         self.heard = [hear(one.sound) for one in self.cases]
         self._learnt: dict[int, list[tuple[Sound, Heard]]] = {}
+        known = [
+            (one.embedding, which) for which in {case.which for case in self.cases} for _, one in self.learnt(which)
+        ]
+        self.listener = Listener(np.stack([embedding for embedding, _ in known]), [which for _, which in known])
 
     def learnt(self, which: int) -> list[tuple[Sound, Heard]]:
         """Return the sounds of a class that were learnt from."""
@@ -164,17 +170,21 @@ class Truth:
 
 
 def measure(name: str, make: Callable[[Case, int], Sound], truth: Truth, *, half: bool = False) -> Row:
-    """Make a sound for each case, or for every other one and compare with the rest, and measure them all."""
-    row = Row(name)
-    cases, others = (truth.cases[0::2], truth.heard[1::2]) if half else (truth.cases, truth.heard)
+    """Make a sound for each case and measure them all; the kernel's distance of one half from the other if so asked."""
+    row, cases = Row(name), truth.cases
     start = process_time()
     row.sounds = [make(case, number) for number, case in enumerate(cases)]
     spent = process_time() - start
     heard = [hear(sound) for sound in row.sounds]
     row.class_accuracy = float(np.mean([NAMES[c.which] in classes_heard(h) for h, c in zip(heard, cases, strict=True)]))
+    ranked = truth.listener.ranked(np.stack([one.embedding for one in heard]))
+    right = ranked == np.array([case.which for case in cases])[:, None]
+    row.told_apart = (float(right[:, 0].mean()), float(right[:, :3].any(axis=1).mean()))
     size = max(2, len(truth.cases) // 3)  # the same for all rows
     row.kernel = kernel_interval(
-        np.stack([one.embedding for one in heard]), np.stack([one.embedding for one in others]), size
+        np.stack([one.embedding for one in (heard[0::2] if half else heard)]),
+        np.stack([one.embedding for one in (truth.heard[1::2] if half else truth.heard)]),
+        size,
     )
     row.envelope = float(
         np.median([envelope_correlation(s, measured_db(c.sound)) for s, c in zip(row.sounds, cases, strict=True)])
@@ -254,6 +264,7 @@ def main() -> int:
     print(f"{len(real)} held-out recordings of {len({one.which for one in real})} classes\n")
     columns = (
         "class heard",
+        "told apart / among 3",
         "kernel distance (95 %)",
         "envelope r",
         "onsets, ms",
@@ -267,6 +278,7 @@ def main() -> int:
         mean, low, high = row.kernel
         cells = (
             f"{100 * row.class_accuracy:.0f} %",
+            " / ".join(f"{100 * share:.0f} %" for share in row.told_apart),
             f"{mean:.2f} ({low:.2f} to {high:.2f})",
             f"{row.envelope:.3f}",
             "" if row.onset_ms is None else f"{row.onset_ms:.0f}",

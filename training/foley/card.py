@@ -15,8 +15,8 @@ __all__ = ["write_card"]
 
 _HIDDEN = ("classes", "portraits")  # long, or told in other words
 _COLUMNS = (
-    *("class heard", "kernel distance (95 %)", "envelope r", "onsets", "likest wave", "likest embedding"),
-    "x real time",
+    *("class heard", "told apart / among 3", "kernel distance (95 %)", "envelope r", "onsets"),
+    *("likest wave", "likest embedding", "x real time"),
 )
 
 
@@ -72,7 +72,8 @@ def _measured(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         speed = f"{row['times_real']:.1f}" if row["name"].startswith("model") else ""
         likest = [f"{row[name][0]:.2f}, at most {row[name][1]:.2f}" for name in ("copied_wave", "copied_embedding")]
         heard, distance = f"{100 * row['class_accuracy']:.0f} %", f"{mean:.2f} ({low:.2f} to {high:.2f})"
-        return [heard, distance, f"{row['envelope']:.3f}", onset, *likest, speed]
+        apart = " / ".join(f"{100 * share:.0f} %" for share in row["told_apart"])
+        return [heard, apart, distance, f"{row['envelope']:.3f}", onset, *likest, speed]
 
     return table(_COLUMNS, ((row["name"], cells(row)) for row in rows))
 

@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
 
 from foley_metrics import (
     Heard,
+    Listener,
     classes_heard,
     envelope_correlation,
     hear,
@@ -91,3 +92,26 @@ def test_silence_can_be_heard() -> None:
     assert heard.scores.shape == (521,)
     assert heard.embedding.shape == (1024,)
     assert class_names()[int(heard.scores.argmax())] == "Silence"
+
+
+def test_a_listener_tells_classes_apart_that_differ_and_no_others() -> None:
+    rng = np.random.default_rng(1)
+    kinds = rng.uniform(0.0, 1.0, (5, 64))
+    learnt, heard = (np.repeat(kinds, 40, axis=0) + 0.1 * rng.uniform(0.0, 1.0, (200, 64)) for _ in range(2))
+    which = np.repeat([2, 3, 5, 7, 11], 40)
+    listener = Listener(learnt, which.tolist())
+    assert (listener.ranked(heard)[:, 0] == which).mean() > 0.99
+    assert (np.sort(listener.ranked(heard), axis=1) == [2, 3, 5, 7, 11]).all()
+    assert listener.ranked(3.0 * heard)[:, 0].tolist() == listener.ranked(heard)[:, 0].tolist(), "loudness is no matter"
+    alike = rng.uniform(0.0, 1.0, (200, 64))
+    guessing = Listener(alike, which.tolist()).ranked(rng.uniform(0.0, 1.0, (200, 64)))[:, 0]
+    assert (guessing == which).mean() < 0.35  # a fifth, by chance
+
+
+def test_a_listener_hears_rare_classes_too() -> None:
+    rng = np.random.default_rng(2)
+    rare, common = rng.uniform(0.0, 1.0, (2, 64))
+    learnt = np.concatenate([np.tile(common, (95, 1)), np.tile(rare, (5, 1))]) + 0.4 * rng.uniform(0.0, 1.0, (100, 64))
+    listener = Listener(learnt, [0] * 95 + [1] * 5)
+    heard = rare + 0.4 * rng.uniform(0.0, 1.0, (50, 64))
+    assert (listener.ranked(heard)[:, 0] == 1).mean() > 0.95

@@ -8,7 +8,7 @@ import pytest
 from foleyspace_host.generate.classes import NAMES
 from foleyspace_host.generate.embedded.bands import analysed, centres_hz
 from foleyspace_host.generate.embedded.engine import EmbeddedEngine
-from foleyspace_host.generate.embedded.waveform import partial_shares
+from foleyspace_host.generate.embedded.partials import partial_shares
 from foleyspace_host.generate.envelope import frame_levels_db
 from foleyspace_host.generate.impose import measured_db
 from foleyspace_host.generate.request import GenerateRequest
