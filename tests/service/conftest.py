@@ -134,7 +134,7 @@ class Peer:
                     return message.body
             self.events.append(self.receive(self.work, deadline - time.monotonic()))
 
-    def finished(self, job_id: str, timeout_s: float = 30.0) -> Any:
+    def finished(self, job_id: str, timeout_s: float = PATIENT_S) -> Any:
         """Wait for the job's end; return the report."""
         return self.event("job.finished", timeout_s, job_id=job_id)
 
@@ -196,7 +196,7 @@ class HostProcess:
         assert process.stdout is not None
         line = process.stdout.readline()
         if '"ready"' not in line:
-            out, err = process.communicate(timeout=10)
+            out, err = process.communicate(timeout=PATIENT_S)
             raise AssertionError(f"the host did not start: {line}{out}{err}")
         return self
 
@@ -223,9 +223,9 @@ class HostProcess:
         """End it as a power cut would."""
         assert self.process is not None
         self.process.kill()
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=PATIENT_S)
 
-    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 15.0) -> int:
+    def stop(self, number: int = signal.SIGTERM, timeout_s: float = PATIENT_S) -> int:
         """End it as a user would; return the exit code."""
         assert self.process is not None
         if self.process.poll() is None:
@@ -244,7 +244,7 @@ class HostProcess:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
         if self.process is not None:
-            self.process.communicate(timeout=10)
+            self.process.communicate(timeout=PATIENT_S)
 
 
 @pytest.fixture
@@ -288,7 +288,7 @@ def in_time() -> Callable[[float, float], None]:
 def eventually() -> Callable[..., Any]:
     """Ask something until the answer is true."""
 
-    def wait(ask: Callable[[], Any], timeout_s: float = 10.0, every_s: float = 0.02) -> Any:
+    def wait(ask: Callable[[], Any], timeout_s: float = PATIENT_S, every_s: float = 0.02) -> Any:
         deadline = time.monotonic() + timeout_s
         while True:
             try:

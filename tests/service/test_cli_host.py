@@ -146,7 +146,7 @@ class TestLooking:
     def test_stop_ends_the_host(self, client: Client, host: Any, capsys: pytest.CaptureFixture[str]) -> None:
         code, _, _ = run(capsys, "host", "--stop")
         assert code == 0
-        assert host.process.wait(15) == 0
+        assert host.process.wait(60) == 0
 
 
 TRAJECTORY = "t_s,azimuth_deg,elevation_deg,distance_m\n0,-40,0,2\n1,40,0,2\n"

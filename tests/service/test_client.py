@@ -210,7 +210,7 @@ class TestCancel:
             work()
         (job,) = jobs
         with pytest.raises(JobCancelled):
-            watching.job(job.job_id).result(timeout_s=10)
+            watching.job(job.job_id).result(timeout_s=40)
 
     def test_cancel_before_the_host_has_the_job(self, connect: Callable[..., Client]) -> None:
         client = connect()
@@ -228,7 +228,7 @@ class TestComingAndGoing:
                 assert second.health()["pid"] == pid
             assert first.submit("generate", prompt="{}").result().path
             first.shutdown()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 40
         while (home / "state" / "host.json").exists() and time.monotonic() < end:
             time.sleep(0.02)
         assert not (home / "state" / "host.json").exists()
@@ -238,7 +238,7 @@ class TestComingAndGoing:
             file = home / "state" / "host.json"
             before = client.instance_id
             user.shutdown()
-            end = time.monotonic() + 10
+            end = time.monotonic() + 40
             while (client.connected or file.exists()) and time.monotonic() < end:
                 client.poll()
             end = time.monotonic() + 1.5
@@ -252,7 +252,7 @@ class TestComingAndGoing:
 
     def test_one_with_nothing_to_do_lets_the_host_it_started_end(self, command: list[str], home: Path) -> None:
         with Client("idle", command=command, idle_exit_s=0.8) as client:
-            file, before, end = home / "state" / "host.json", client.instance_id, time.monotonic() + 15
+            file, before, end = home / "state" / "host.json", client.instance_id, time.monotonic() + 40
             while (client.connected or file.exists()) and time.monotonic() < end:
                 client.poll()
                 time.sleep(0.02)
@@ -342,7 +342,7 @@ class TestComingAndGoing:
         client = connect()
         job = client.submit("generate", prompt=prompt(stages=5, step_ms=10))
         os.kill(host.pid, signal.SIGSTOP)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 40
         while client.connected and time.monotonic() < end:
             client.poll()
         assert not client.connected

@@ -35,7 +35,7 @@ def test_L1_one_host_per_profile(make_host: Any) -> None:
     survivor, told = ready[0]
     assert len(others) == 19
     for host, line in others:
-        assert host.process.wait(10) == 0
+        assert host.process.wait(60) == 0
         assert line["running"]["code"] == "host_running"
         assert told["ready"]["control"] in line["running"]["message"]
         assert str(survivor.pid) in line["running"]["message"]
@@ -87,7 +87,7 @@ def test_L3_drain(make_host: Any, refused: Any, eventually: Any, record_property
         peer.submit_fake(stages=1)
     assert (caught.value.code, caught.value.error.retryable) == ("busy", True)
     assert peer.finished(running).state == "done"
-    assert host.process.wait(10) == 0
+    assert host.process.wait(60) == 0
     record_property("ended_s", round(time.monotonic() - started_s, 2))
     assert time.monotonic() - started_s < 10
     assert not (host.state / "host.json").exists()
@@ -118,7 +118,7 @@ def test_L3_shutdown_now_and_a_second_signal(make_host: Any, in_time: Any) -> No
     peer.event("job.progress", job_id=peer.submit_fake(stages=10_000, step_ms=10))
     started_s = time.monotonic()
     peer.ask("shutdown", {"now": True})
-    assert host.process.wait(10) == 0
+    assert host.process.wait(60) == 0
     in_time(time.monotonic() - started_s, 4.0)
     host = make_host().start()  # the job runs again
     children = psutil.Process(host.pid).children(recursive=True)
@@ -126,10 +126,10 @@ def test_L3_shutdown_now_and_a_second_signal(make_host: Any, in_time: Any) -> No
     time.sleep(0.5)
     started_s = time.monotonic()
     host.process.send_signal(signal.SIGTERM)
-    assert host.process.wait(5) == 128 + signal.SIGTERM
+    assert host.process.wait(60) == 128 + signal.SIGTERM
     in_time(time.monotonic() - started_s, 1.0)
     assert not (host.state / "host.json").exists()
-    _, alive = psutil.wait_procs(children, timeout=5)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive, "workers end with their host"
 
 
@@ -142,7 +142,7 @@ def test_L4_the_host_ends_with_its_parent(make_host: Any, record_property: Any, 
     finally:
         parent.kill()
     started_s = time.monotonic()
-    assert host.process.wait(10) == 0
+    assert host.process.wait(60) == 0
     record_property("ended_s", round(time.monotonic() - started_s, 2))
     in_time(time.monotonic() - started_s, 5.0)
     parent.wait()
@@ -150,29 +150,29 @@ def test_L4_the_host_ends_with_its_parent(make_host: Any, record_property: Any, 
 
 
 def test_L4_idle_exit_waits_for_jobs_and_requests(make_host: Any) -> None:
-    host = make_host("--idle-exit", "0.8").start()
+    host = make_host("--idle-exit", "2").start()  # a busy machine stands still for a second
     peer = host.peer()
-    for _ in range(8):
-        time.sleep(0.2)
+    for _ in range(12):
+        time.sleep(0.25)
         peer.ask("job.list")
     assert host.process.poll() is None, "somebody asks"
-    peer.submit_fake(stages=180, step_ms=10)
-    time.sleep(1.4)
+    peer.submit_fake(stages=500, step_ms=10)
+    time.sleep(3.0)
     assert host.process.poll() is None, "a job runs that somebody waits for"
     peer.close()
-    assert host.process.wait(15) == 0
+    assert host.process.wait(60) == 0
     assert json.loads(host.process.communicate()[0].splitlines()[-1]) == {"ended": "idle"}
 
 
 def test_L4_a_client_that_is_only_connected_keeps_no_host(make_host: Any) -> None:
     host = make_host("--idle-exit", "0.8").start()
     peer = host.peer()
-    end_s = time.monotonic() + 15.0
+    end_s = time.monotonic() + 40.0
     with contextlib.suppress(Exception):  # the last question meets nobody
         while host.process.poll() is None and time.monotonic() < end_s:
             peer.ask("health", timeout_s=0.5)
             time.sleep(0.1)
-    assert host.process.wait(5) == 0, "whoever only looks whether it is there does not keep it"
+    assert host.process.wait(60) == 0, "whoever only looks whether it is there does not keep it"
     assert json.loads(host.process.communicate()[0].splitlines()[-1]) == {"ended": "idle"}
 
 

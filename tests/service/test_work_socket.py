@@ -54,7 +54,7 @@ def test_jobs_end_with_their_client_only_if_it_wants_so(host: Any, eventually: A
     job_id = peer.submit_fake(stages=400, step_ms=10)
     peer.event("job.progress", job_id=job_id)
     peer.close()
-    report = eventually(lambda: ended(watcher, job_id), timeout_s=15)
+    report = eventually(lambda: ended(watcher, job_id), timeout_s=40)
     assert report.state == ("cancelled" if cancel else "done")
 
 

@@ -200,7 +200,7 @@ class TestBadConnections:
         fake.answers["job.submit"] = lambda _: (
             [] if fake.counts["job.submit"] < 3 else [("job.submit.ok", {"job_id": "j1", "state": "queued"})] * 2
         )
-        job = client.submit("generate", timeout_s=10)
+        job = client.submit("generate", timeout_s=40)
         ids = [fields["request_id"] for _, kind, fields in fake.seen if kind == "job.submit"]
         assert job.job_id == "j1"
         assert len(ids) >= 3
@@ -213,7 +213,7 @@ class TestBadConnections:
         fake.answers["job.status"] = lambda _: [
             ("job.status.ok", report("done", **DONE) if fake.counts["job.status"] > 2 else report("running"))
         ]
-        assert client.submit("generate").result(timeout_s=10).details == {"n": 1}
+        assert client.submit("generate").result(timeout_s=40).details == {"n": 1}
 
     def test_an_end_before_the_acceptance_counts(self, fake: FakeHost, client: Client) -> None:
         client.connect()
@@ -224,7 +224,7 @@ class TestBadConnections:
             ("job.finished", report("failed")),  # nothing comes after the end
         ]
         job = client.submit("generate")
-        assert job.result(timeout_s=5).path == "/x.wav"
+        assert job.result(timeout_s=40).path == "/x.wav"
         client.poll()
         assert job.state == "done"
 
@@ -266,7 +266,7 @@ class TestBadConnections:
         fake.answers["job.status"] = lambda _: [("job.status.ok", report("done", **DONE))]
         job = client.submit("generate")
         client._connection.drop("pulled")
-        assert job.result(timeout_s=10).path == "/x.wav"
+        assert job.result(timeout_s=40).path == "/x.wav"
 
     def test_a_request_without_an_answer_is_reason_enough_to_start_a_host(self, fake: FakeHost, folder: Path) -> None:
         client = Client("test", command=["/no/such/program"]).connect()
@@ -316,7 +316,7 @@ class TestBadConnections:
         fake.answers["job.submit"] = lambda _: [
             busy if fake.counts["job.submit"] < 3 else ("job.submit.ok", {"job_id": "j1", "state": "queued"})
         ]
-        assert client.submit("generate", timeout_s=10).job_id == "j1"
+        assert client.submit("generate", timeout_s=40).job_id == "j1"
 
     def test_a_connection_that_the_host_forgot_is_greeted_again(self, fake: FakeHost, client: Client) -> None:
         client.connect()
@@ -333,7 +333,7 @@ class TestBadConnections:
         fake.answers["job.submit"] = lambda _: [("job.submit.ok", {"job_id": "j1", "state": "queued"})]
         fake.answers["job.status"] = lambda _: [("error", {"code": "not_found", "message": "no such job"})]
         with pytest.raises(HostError, match="no such job"):
-            client.submit("generate").result(timeout_s=10)
+            client.submit("generate").result(timeout_s=40)
 
     @given(junk=st.lists(st.lists(st.binary(max_size=40), min_size=1, max_size=5), min_size=1, max_size=5))
     def test_no_bytes_upset_the_client(self, junk: list[list[bytes]]) -> None:
@@ -355,7 +355,7 @@ class TestBadConnections:
             ("preview.chunk", {"preview_id": "none"}),
             ("job.finished", report("done", **DONE)),
         ]
-        assert client.submit("generate").result(timeout_s=5).path == "/x.wav"
+        assert client.submit("generate").result(timeout_s=40).path == "/x.wav"
 
     def test_a_preview_with_a_gap_goes_on_where_it_was(self, fake: FakeHost, client: Client) -> None:
         client.connect()
