@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.app.handlers import persistent
 
-from . import bindings, host_status, running
+from . import bindings, host_status, leftovers, running
 
 __all__ = ["register", "unregister"]
 
@@ -21,6 +21,7 @@ def _on_load_pre(*_: object) -> None:
 @persistent
 def _on_load_post(*_: object) -> None:
     bindings.reconcile()
+    leftovers.restart()
     running.publish()
 
 
@@ -37,6 +38,7 @@ def _look() -> float:
         host_status.publish()
         return LOOK_S
     bindings.reconcile()
+    leftovers.look()
     host_status.look()
     return CONNECTING_S if host_status.is_connecting() else LOOK_S
 

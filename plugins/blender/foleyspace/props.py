@@ -100,6 +100,7 @@ class FOLEYSPACE_PG_strip(bpy.types.PropertyGroup):
     result_path: StringProperty(name="File", description="File that was made", options={"HIDDEN"})
     source_uuid: StringProperty(name="Made From", description="ID of the strip this was made of", options={"HIDDEN"})
     prompt: StringProperty(name="Prompt", description="Words that this sound was generated from; change them at will")
+    made_by: StringProperty(name="Made By", description="Engine that made this sound, and its licence")
     made_for: StringProperty(name="Made For", description="What this sound was generated to fit", options={"HIDDEN"})
 
 

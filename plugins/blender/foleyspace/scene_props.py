@@ -6,7 +6,7 @@ No ``from __future__ import annotations`` here: Blender reads the annotations th
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from . import compat
+from . import compat, engines
 from .choices import DISTANCE_GAINS, FORMATS, LISTENERS, PROPAGATIONS, QUALITIES, RENDERERS, ROOMS
 
 __all__ = ["FOLEYSPACE_PG_scene"]
@@ -37,6 +37,18 @@ def _set_active_row(self: "FOLEYSPACE_PG_scene", row: int) -> None:
     for number, strip in enumerate(strips):
         strip.select = number == row
     editor.active_strip = strips[row]
+
+
+def _engines(self: "FOLEYSPACE_PG_scene", _context: bpy.types.Context) -> list[tuple[str, str, str, str, int]]:
+    return engines.items(self.engine_name)
+
+
+def _get_engine(self: "FOLEYSPACE_PG_scene") -> int:
+    return next((item[4] for item in engines.items(self.engine_name) if item[0] == self.engine_name), 0)
+
+
+def _set_engine(self: "FOLEYSPACE_PG_scene", number: int) -> None:
+    self.engine_name = next((item[0] for item in engines.items(self.engine_name) if item[4] == number), "")
 
 
 class FOLEYSPACE_PG_scene(bpy.types.PropertyGroup):
@@ -189,6 +201,17 @@ class FOLEYSPACE_PG_scene(bpy.types.PropertyGroup):
     )
 
     prompt: StringProperty(name="Prompt", description='What it should sound like, such as "footsteps on gravel"')
+    engine: EnumProperty(
+        name="Engine",
+        description="What makes the sound",
+        items=_engines,
+        get=_get_engine,
+        set=_set_engine,
+        options={"SKIP_SAVE"},
+    )
+    engine_name: StringProperty(
+        name="Name of the Engine", description="That of the host if empty", options={"HIDDEN"}
+    )  # what is saved: the menu depends on the host
     duration_s: FloatProperty(
         name="Duration",
         description="Length of the sound, in seconds",

@@ -50,7 +50,8 @@ def localize_settings(scene: bpy.types.Scene) -> dict[str, Any]:
 def generate_settings(scene: bpy.types.Scene) -> dict[str, Any]:
     """Return the fields of the protocol's ``GenerateJob`` that do not depend on strips."""
     chosen = scene.foleyspace
-    return {"prompt": chosen.prompt.strip()[:1000], "seed": chosen.generate_seed}
+    told = {"prompt": chosen.prompt.strip()[:1000], "seed": chosen.generate_seed}
+    return {**told, "engine": chosen.engine_name or None}
 
 
 def hfov_deg(scene: bpy.types.Scene) -> float:

@@ -2,7 +2,7 @@
 
 import bpy
 
-from . import choices, compat, drawing, running
+from . import choices, compat, drawing, engines, running
 from .operators import generate, spatialize
 
 __all__ = ["CLASSES"]
@@ -59,6 +59,11 @@ class FOLEYSPACE_PT_generate(_Fields, bpy.types.Panel):
         column.prop(chosen, "use_movie")
         if not (chosen.use_movie and spatialize.selected_movie(compat.scene_of(context)) is not None):
             column.prop(chosen, "duration_s", text="Duration (s)")
+        column.prop(chosen, "engine")
+        if why := engines.reason_against(chosen.engine):
+            row = column.row()
+            drawing.draw_lines(row, context, why, "ERROR")
+            row.operator("foleyspace.connect", text="", icon="FILE_REFRESH")
         column.prop(chosen, "generate_seed")
         drawing.draw_field(column, chosen, "generate_target", "Do Not Bind", text="Bind To")
         button = layout.column()
@@ -66,12 +71,14 @@ class FOLEYSPACE_PT_generate(_Fields, bpy.types.Panel):
         button.operator("foleyspace.generate", icon="SOUND")
         strip = generate.generated_strip(compat.scene_of(context))
         if strip is not None:
-            self._draw_again(layout.box(), chosen, strip)
+            self._draw_again(layout.box(), context, chosen, strip)
 
     @staticmethod
-    def _draw_again(box, chosen, strip) -> None:
+    def _draw_again(box, context, chosen, strip) -> None:
         """Draw what the active strip was generated from, and how it is made anew."""
         box.label(text=strip.name, icon="SOUND")
+        if strip.foleyspace.made_by:
+            drawing.draw_lines(box, context, f"Made by {strip.foleyspace.made_by}", "BLANK1")
         column = box.column()
         drawing.draw_field(column, strip.foleyspace, "prompt", "What Is Seen")
         row = column.row()
@@ -162,6 +169,7 @@ class FOLEYSPACE_PT_output(_Fields, bpy.types.Panel):
             drawing.draw_lines(
                 layout, context, "Until the file is saved, results are kept in the extension's folder", "INFO"
             )
+        layout.operator("foleyspace.remove_unused", icon="TRASH")
 
 
 def _greyed(layout, context, capability):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from . import bindings, connection
+from . import bindings, connection, leftovers
 from .client import ClientError, JobCancelled
 from .kinds import KINDS, Work
 from .strips import Refused
@@ -270,6 +270,8 @@ class Task:
         """Take what became of a job; one that failed by no fault of its own is handed in once more."""
         try:
             work.result = work.job.result()
+            if self.kind != "localize":
+                leftovers.note([work.result.path, *(one.path for one in work.result.artifacts if one.role != "audio")])
             self._how.take(work, work.result)
         except JobCancelled:
             work.item.state, work.item.error = "failed", "The job was cancelled in the host"

@@ -398,13 +398,35 @@ def test_generate_is_greyed_with_the_reason(studio):
     assert not drawn.field("prompt").layout.enabled
 
 
+def test_an_engine_that_cannot_be_used_says_why_and_can_be_asked_again(studio):
+    panel = settings_panels.FOLEYSPACE_PT_generate
+    drawn = Drawn(panel)
+    assert drawn.field("engine").layout.enabled
+    assert drawn.field("foleyspace.connect") is None
+    connection.current().capabilities = {
+        "generate": {"available": True},
+        "engine:foley": {"available": True},
+        "engine:mmaudio": {"available": False, "reason": "its licence was not accepted: GPL", "cure": "read it"},
+    }
+    studio.scene.foleyspace.engine = "mmaudio"
+    drawn = Drawn(panel)
+    assert "Its licence was not accepted: GPL; read it" in drawn.prose
+    assert drawn.field("foleyspace.connect").layout.enabled
+
+
+def test_unused_sounds_are_removed_where_the_folder_is_named(studio):
+    assert Drawn(settings_panels.FOLEYSPACE_PT_output).one("Remove Unused Sounds").name == "foleyspace.remove_unused"
+
+
 def test_a_generated_strip_shows_its_words_and_its_loudness(studio, strip):
     panel = settings_panels.FOLEYSPACE_PT_generate
     assert Drawn(panel).field("foleyspace_level_db") is None
     strip.foleyspace.made_for = '{"duration_s": 1.0}'
     strip.select = True
     studio.scene.sequence_editor.active_strip = strip
+    strip.foleyspace.made_by = "Foley, licence: free"
     drawn = Drawn(panel)
+    assert "Made by Foley, licence: free" in drawn.prose
     assert drawn.field("foleyspace_level_db").layout.enabled
     assert drawn.field("follow_curve").layout.enabled
     assert drawn.one("Generate Again").layout.enabled

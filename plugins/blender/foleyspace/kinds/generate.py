@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from .. import bindings, compat, loudness, placing, strips, wanted
+from .. import bindings, compat, engines, loudness, placing, strips, wanted
 from ..client import Result
 from ..strips import Part, Refused
 from .base import Kind, Work, strip_of
@@ -26,6 +26,7 @@ class _Sound(Work):
 
     fits: dict[str, Any] = field(default_factory=dict)
     prompt: str = ""
+    maker: str = ""
     drawn: list[tuple[float, float]] = field(default_factory=list)
     curve: list[tuple[float, float, bool]] = field(default_factory=list)
 
@@ -72,6 +73,7 @@ class Generate(Kind):
 
     def take(self, work: _Sound, result: Result) -> None:
         super().take(work, result)
+        work.maker = engines.maker(result.details)
         path = next((one.path for one in result.artifacts if one.role == "envelope"), "")
         work.curve = loudness.points_of_file(path) if path else []
 
@@ -86,6 +88,7 @@ class Generate(Kind):
         made = placing.place_file(scene, work.item.path, name, work.part, channel)
         made.select = False
         made.foleyspace.prompt, made.foleyspace.made_for = work.prompt, json.dumps(work.fits)
+        made.foleyspace.made_by = work.maker
         loudness.draw(scene, made, work.curve)
         work.item.result = bindings.ensure(scene, made)
 
@@ -116,6 +119,7 @@ class Generate(Kind):
         old, strip.sound = strip.sound, sound
         if old is not None and not old.users:
             bpy.data.sounds.remove(old)
+        strip.foleyspace.made_by = work.maker
         if not work.drawn:
             loudness.draw(scene, strip, work.curve)
         work.item.result = bindings.ensure(scene, strip)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import binding, cancel, generate, host, localize, spatialize
+from . import binding, cancel, generate, host, leftovers, localize, spatialize
 
 __all__ = ["CLASSES"]
 
@@ -18,6 +18,7 @@ CLASSES = (
     binding.FOLEYSPACE_OT_select_object,
     binding.FOLEYSPACE_OT_bind_object,
     binding.FOLEYSPACE_OT_unbind,
+    leftovers.FOLEYSPACE_OT_remove_unused,
     host.FOLEYSPACE_OT_connect,
     host.FOLEYSPACE_OT_copy_command,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import bindings, compat, connection, running, settings
+from .. import bindings, compat, connection, engines, running, settings
 from ..strips import Refused
 from ..task import Task
 from .spatialize import selected_movie, spatialize_task, told_of
@@ -25,10 +25,14 @@ def _can_generate(cls, context):
     if running.current() is not None:
         cls.poll_message_set("Something else is going on; cancel it, or wait until it is done")
         return False
-    if compat.scene_of(context) is None:
+    scene = compat.scene_of(context)
+    if scene is None:
         cls.poll_message_set("There is no scene to put the sound into")
         return False
     if why := settings.reason_against(connection.current().capabilities, "generate"):
+        cls.poll_message_set(why)
+        return False
+    if why := engines.reason_against(scene.foleyspace.engine):
         cls.poll_message_set(why)
         return False
     return True

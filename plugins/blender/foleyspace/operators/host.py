@@ -7,7 +7,7 @@ import time
 import bpy
 from bpy.props import BoolProperty
 
-from .. import connection, host_status
+from .. import connection, host_status, running
 
 __all__ = ["FOLEYSPACE_OT_connect", "FOLEYSPACE_OT_copy_command"]
 
@@ -50,6 +50,8 @@ class FOLEYSPACE_OT_connect(bpy.types.Operator):
     def _begin(self):
         self._until = time.monotonic() + PATIENCE_S
         host_status.forget()
+        if running.current() is None:
+            connection.current().close()  # so that one that is connected is asked again what it can do
         connection.current().connect(start=self.start)
         host_status.publish()
 

@@ -34,7 +34,8 @@ def run(assignment: Assignment, on_progress: OnProgress) -> Outcome:
         sound = _made(assignment, ".wav", "audio", lambda path: _beep(path, duration_s, job, on_progress))
         drawn = Path(job.envelope.path).read_text() if job.envelope else CURVE
         curve = _made(assignment, ".envelope.csv", "envelope", lambda path: path.write_text(drawn))
-        return Outcome(sound.artifacts + curve.artifacts, sound.result)
+        told = {"engine": job.engine or "foley", "licence": "free for all"}
+        return Outcome(sound.artifacts + curve.artifacts, {**sound.result, **told})
     if isinstance(job, LocalizeJob):
         span = job.video.span
         duration_s = span.duration[0] / span.duration[1] if span else 2.0

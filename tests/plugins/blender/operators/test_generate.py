@@ -19,6 +19,7 @@ def test_generate_at_the_current_frame(studio, pretending):
     assert bpy.ops.foleyspace.generate() == {"FINISHED"}
     (strip,) = compat.every(scene.sequence_editor)
     assert (compat.left(strip), compat.right(strip)) == (25, 25 + 36)
+    assert strip.foleyspace.made_by == "Foley, licence: free for all"
     heard = studio.listen(first=25, last=60)[0][: RATE_HZ // 2 * 2]
     spectrum = np.abs(np.fft.rfft(heard * np.hanning(heard.size)))
     assert np.argmax(spectrum) * RATE_HZ / heard.size == pytest.approx(880.0, abs=2.0)
