@@ -2,8 +2,8 @@
 
 ``python benchmarks/timeline_overhead.py [--rounds 7] [--clips 200] [--handles 1.0]`` makes a timeline in which
 every clip is placed by a marker, and prints a table in Markdown. The same ranges of the same files are decoded,
-rendered and written one after the other by the functions that do nothing else, interleaved with the timeline in
-one process, after one round that is not counted.
+rendered and written one after the other by the functions that do nothing else, with and without measuring the
+levels of what is written, interleaved with the timeline in one process, after one round that is not counted.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def write_timeline(clips: list[Clip], path: Path) -> Path:
     return path
 
 
-def decode_and_render(clips: list[Clip], folder: Path, handles_s: Fraction) -> None:
+def decode_and_render(clips: list[Clip], folder: Path, handles_s: Fraction, *, levels: bool) -> None:
     """Do for each clip what cannot be left out: decode its range, render it, write the sound."""
     settings = RenderSettings()
     duration_s = CLIP_S + 2 * handles_s
@@ -118,13 +118,13 @@ def decode_and_render(clips: list[Clip], folder: Path, handles_s: Fraction) -> N
         rate, n_samples = source.sample_rate_hz, source.n_samples
         blocks = source.blocks(channels="mono")
         rendered = render_stream(blocks, n_samples, rate, path, load_hrtf(None, rate), settings)
-        write_audio(folder / f"{clip.number}.wav", rendered, rate, 2)
+        write_audio(folder / f"{clip.number}.wav", rendered, rate, 2, levels=levels)
 
 
 def at_once(clips: list[Clip], folder: Path, handles_s: Fraction) -> None:
-    """Do the same in as many threads as the timeline has."""
+    """Do the same in as many threads as the timeline has, without measuring levels."""
     with ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(decode_and_render, [clip], folder, handles_s) for clip in clips]:
+        for done in [threads.submit(decode_and_render, [clip], folder, handles_s, levels=False) for clip in clips]:
             done.result()
 
 
@@ -147,23 +147,24 @@ def one_round(clips: list[Clip], source: Path, number: int, handles_s: Fraction)
     folder = source.parent
     for path in {clip.path for clip in clips}:  # files of yesterday, which this process has not seen yet
         os.utime(path, (time.time(), time.time() - 86_400 - number))
-    out, alone, both = folder / "out.otio", folder / "alone", folder / "both"
-    alone.mkdir()
-    both.mkdir()
+    out, alone, bare, both = folder / "out.otio", folder / "alone", folder / "bare", folder / "both"
+    for made in (alone, bare, both):
+        made.mkdir()
 
     def timeline() -> None:
         spatialize_timeline(source, out, handles_s=float(handles_s))
 
     works: list[tuple[str, Callable[[], object]]] = [
-        ("alone", lambda: decode_and_render(clips, alone, handles_s)),
+        ("alone", lambda: decode_and_render(clips, alone, handles_s, levels=True)),
         ("timeline", timeline),
+        ("bare", lambda: decode_and_render(clips, bare, handles_s, levels=False)),
         ("both", lambda: at_once(clips, both, handles_s)),
     ]
     found = {label: took(work) for label, work in (works if number % 2 else reversed(works))}
     found["again"] = took(timeline)
     if not same(folder / "out-foleyspace", alone):
         sys.exit("the timeline's renderings differ from those made one by one")
-    for used in (alone, both, folder / "out-foleyspace"):
+    for used in (alone, bare, both, folder / "out-foleyspace"):
         shutil.rmtree(used)
     out.unlink()
     return found
@@ -198,8 +199,9 @@ def main() -> None:
         "|---|---|---|",
     ]
     rows = {
-        "alone": "decode, render and write, one by one",
-        "both": "the same in two threads",
+        "alone": "decode, render, measure and write, one by one",
+        "bare": "decode, render and write, one by one",
+        "both": "decode, render and write, in two threads",
         "timeline": "`spatialize_timeline`",
         "again": "once more, nothing changed",
     }
@@ -207,8 +209,7 @@ def main() -> None:
         columns = [[one[key][which] for one in rounds] for which in (0, 1)]
         cells = [f"{median(column):.2f} ({min(column):.2f}-{max(column):.2f}) s" for column in columns]
         lines.append(f"| {label} | {' | '.join(cells)} |")
-    lines.append(f"| timeline beyond one by one | {ratios(rounds, 'alone')} |")
-    lines.append(f"| timeline beyond two threads | {ratios(rounds, 'both')} |")
+    lines += [f"| timeline beyond {rows[key]} | {ratios(rounds, key)} |" for key in ("alone", "bare", "both")]
     sys.stdout.write("\n".join(lines) + "\n")
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from foleyspace_host.diffusion.features import HOP, N_FFT, SAMPLE_RATE_HZ
 from foleyspace_host.generate.envelope import NOMINAL_DB, SILENCE_DB, Envelope, frame_levels_db
+from foleyspace_host.media.tape import Tape
 
-__all__ = ["impose", "measured_db"]
+__all__ = ["impose", "impose_in_place", "measured_db"]
 
 _BLOCK_FRAMES = 4096
 _BLOCK = _BLOCK_FRAMES * HOP
@@ -45,8 +46,8 @@ def measured_db(samples: Floats) -> Floats:
     return _levels_db(_blocks(samples), -(-len(samples) // HOP))
 
 
-def _blocks(samples: Floats) -> Iterator[Floats]:
-    return (samples[first : first + _BLOCK] for first in range(0, len(samples), _BLOCK))
+def _blocks(sound: Floats | Tape) -> Iterator[Floats]:
+    return (sound[first : first + _BLOCK] for first in range(0, len(sound), _BLOCK))
 
 
 def _levels_db(blocks: Iterable[Floats], n_frames: int) -> Floats:
@@ -64,25 +65,15 @@ def _levels_db(blocks: Iterable[Floats], n_frames: int) -> Floats:
     return (10.0 * np.log10(np.maximum(power[n_parts : n_parts + n_frames], 1e-20))).astype(np.float32)
 
 
-def impose(
-    samples: Floats,
-    envelope: Envelope,
-    *,
-    on_progress: Callable[[int, int], None] | None = None,
-    in_place: bool = False,
-) -> Floats:
+def impose(samples: Floats, envelope: Envelope) -> Floats:
     """Give a sound a loudness over time.
 
     Parameters
     ----------
     samples : ndarray, float32, shape (1, n_samples)
-        Sound at 48 kHz.
+        Sound at 48 kHz; stays as it is.
     envelope : Envelope
         The loudness wanted.
-    on_progress : callable, optional
-        Called as on_progress(done, total) in passes over the sound; raises Cancelled to stop.
-    in_place : bool
-        Whether the result takes the place of `samples`, so that an hour fits into memory once.
 
     Returns
     -------
@@ -90,33 +81,55 @@ def impose(
         The same sound with that loudness, as far as gains within 30 dB around the usual one make it so; silence
         stays silence.
     """
-    sound = samples[0]
+    made = samples.copy()
+    impose_in_place(made[0], envelope)
+    return made
+
+
+def impose_in_place(
+    sound: Floats | Tape, envelope: Envelope, *, on_progress: Callable[[int, int], None] | None = None
+) -> None:
+    """Do what `impose` does to a sound itself, in little memory however long it is.
+
+    Parameters
+    ----------
+    sound : ndarray, float32, shape (n_samples,), or Tape
+        Sound at 48 kHz.
+    envelope : Envelope
+        The loudness wanted.
+    on_progress : callable, optional
+        Called as on_progress(done, total) in blocks of all passes over the sound; raises Cancelled to stop, in the last
+        pass with a part of the sound changed.
+    """
+    done, total = 0, (_PASSES + 2) * len(range(0, len(sound), _BLOCK))
+
+    def told(blocks: Iterable[Floats]) -> Iterator[Floats]:
+        nonlocal done
+        for block in blocks:
+            yield block
+            done += 1
+            if on_progress is not None:
+                on_progress(done, total)
+
     n_frames = -(-len(sound) // HOP)
     wanted_db = frame_levels_db(envelope, n_frames)
-    own_db = measured_db(sound)
+    own_db = _levels_db(told(_blocks(sound)), n_frames)
     heard = own_db > _NOTHING_DB
     loud = heard & (wanted_db > wanted_db.max() - _HEARD_DB)
     if envelope.is_silent or not loud.any():
-        return np.zeros_like(samples)
-    usual_db = float(np.percentile(own_db[loud], 60))
-    gain_db = -np.clip(own_db, usual_db - _BOUND_DB, usual_db + _BOUND_DB)
-    correction_db = np.zeros(n_frames)
-    total = _PASSES + 1
-    for done in range(_PASSES):
-        if on_progress is not None:
-            on_progress(done + 1, total)
-        made_db = _levels_db(_shaped(sound, gain_db + correction_db, envelope), n_frames)
-        wrong_db = np.clip(wanted_db - made_db, -_STEP_DB, _STEP_DB)
-        wrong_db[~heard | (wanted_db < SILENCE_DB + NOMINAL_DB)] = 0.0
-        correction_db = np.clip(correction_db + _smooth(wrong_db), -_CORRECTION_DB, _CORRECTION_DB)
-    made = sound if in_place else np.empty_like(sound)
-    for first, block in zip(
-        range(0, len(sound), _BLOCK), _shaped(sound, gain_db + correction_db, envelope), strict=True
-    ):
-        made[first : first + len(block)] = block
-    if on_progress is not None:
-        on_progress(total, total)
-    return made[None]
+        made: Iterable[Floats] = (np.zeros_like(block) for block in _blocks(sound))
+    else:
+        usual_db = float(np.percentile(own_db[loud], 60))
+        gain_db = -np.clip(own_db, usual_db - _BOUND_DB, usual_db + _BOUND_DB)
+        correction_db = np.zeros(n_frames)
+        for _ in range(_PASSES):
+            made_db = _levels_db(told(_shaped(sound, gain_db + correction_db, envelope)), n_frames)
+            wrong_db = np.clip(wanted_db - made_db, -_STEP_DB, _STEP_DB)
+            wrong_db[~heard | (wanted_db < SILENCE_DB + NOMINAL_DB)] = 0.0
+            correction_db = np.clip(correction_db + _smooth(wrong_db), -_CORRECTION_DB, _CORRECTION_DB)
+        made = _shaped(sound, gain_db + correction_db, envelope)
+    for first, block in zip(range(0, len(sound), _BLOCK), told(made), strict=True):
+        sound[first : first + len(block)] = block
 
 
 def _smooth(values: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -124,7 +137,7 @@ def _smooth(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
 
 
-def _shaped(sound: Floats, gain_db: NDArray[np.floating], envelope: Envelope) -> Iterator[Floats]:
+def _shaped(sound: Floats | Tape, gain_db: NDArray[np.floating], envelope: Envelope) -> Iterator[Floats]:
     """Yield the sound, block by block, with the gains of its frames and the levels of the curve."""
     frames = np.arange(len(gain_db)) * HOP
     for first, block in zip(range(0, len(sound), _BLOCK), _blocks(sound), strict=True):

@@ -15,6 +15,7 @@ from foleyspace_host.diffusion.features import SAMPLE_RATE_HZ
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.generate.envelope import Envelope
 from foleyspace_host.geometry.timebase import sample_at
+from foleyspace_host.media.tape import Tape
 
 if TYPE_CHECKING:
     from foleyspace_host.geometry.timebase import Span
@@ -54,6 +55,8 @@ class GenerateRequest:
         What it should fit, for engines that look themselves.
     span : Span, optional
         The part of the video that is meant.
+    scratch : Path, optional
+        Folder for what would fill the memory; the system's if not given.
 
     Raises
     ------
@@ -70,6 +73,7 @@ class GenerateRequest:
     quality: Quality = "normal"
     video: Path | None = None
     span: Span | None = None
+    scratch: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.prompt.strip():
@@ -135,7 +139,7 @@ class Generated:
 
     Parameters
     ----------
-    samples : ndarray, float32, shape (1, n_samples)
+    sound : Tape
         The sound at 48 kHz, finite.
     weights : tuple of Weights
         What it was made with.
@@ -145,7 +149,12 @@ class Generated:
         What the user should know, one line each.
     """
 
-    samples: NDArray[np.float32]
+    sound: Tape
     weights: tuple[Weights, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    @property
+    def samples(self) -> NDArray[np.float32]:
+        """The whole sound in memory, float32, shape (1, n_samples)."""
+        return self.sound[:][None]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 
 import numpy as np
 
 from foleyspace_host.errors import InvalidInput, MediaEmpty, NonFinite
+from foleyspace_host.kernels.meters import largest
 from foleyspace_host.media.atomic import atomic_output, scratch_file
 from foleyspace_host.media.behind import OneBehind
 from foleyspace_host.media.dither import Quantizer
@@ -33,9 +34,9 @@ class WriteReport:
     n_samples : int
         Samples per channel.
     true_peak_db : float
-        True peak after the gain, before dither [dBTP]; minus infinity for silence.
+        True peak after the gain, before dither [dBTP]; minus infinity for silence, NaN if it was not measured.
     loudness_lufs : float or None
-        Integrated loudness after the gain [LUFS]; None for silence or less than 0.4 s.
+        Integrated loudness after the gain [LUFS]; None for silence or less than 0.4 s, or if it was not measured.
     gain_db : float
         Gain applied to the whole file [dB]: 0, or below where an integer file would have passed -1 dBTP.
     subtype : str
@@ -59,6 +60,7 @@ def write_audio(
     channel_mask: int | None = None,
     loudness_weights: Sequence[float] | None = None,
     broadcast: Broadcast | None = None,
+    levels: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> WriteReport:
     """Write a sound file block by block, with constant memory.
@@ -86,6 +88,9 @@ def write_audio(
         Weights of the channels in the loudness, see `LoudnessMeter`.
     broadcast : Broadcast, optional
         Makes a WAV file a Broadcast Wave file; its levels are filled in here.
+    levels : bool
+        Whether true peak and loudness are to be told. Where nobody asks, a float file that does not hold them is
+        written without measuring them, which is a third of the work of rendering and writing a binaural one.
     on_progress : callable, optional
         Called as on_progress(samples converted, samples in all) in the second pass of integer files; raise
         Cancelled to stop. (The first pass is driven by `blocks`.)
@@ -112,8 +117,11 @@ def write_audio(
     if broadcast is not None and path.suffix.lower() != ".wav":
         raise InvalidInput("only WAV files hold a time reference", where=str(path), cure="end the name with .wav")
     shape = SoundShape(sample_rate_hz, n_channels, channel_mask, broadcast)
-    meters = Meters(n_channels, sample_rate_hz, loudness_weights)
     with atomic_output(path) as temporary:
+        if subtype == "FLOAT" and not levels and broadcast is None:
+            n_samples = _write_float(temporary, path, blocks, shape, None)
+            return WriteReport(n_samples, nan, None, 0.0, subtype)
+        meters = Meters(n_channels, sample_rate_hz, loudness_weights)
         if subtype == "FLOAT":
             _write_float(temporary, path, blocks, shape, meters)
             return _report(meters, 0.0, subtype)
@@ -184,14 +192,17 @@ def _told(broadcast: Broadcast | None, meters: Meters, gain_db: float) -> Broadc
     )
 
 
-def _write_float(temporary: Path, path: Path, blocks: Iterable[np.ndarray], shape: SoundShape, meters: Meters) -> None:
+def _write_float(
+    temporary: Path, path: Path, blocks: Iterable[np.ndarray], shape: SoundShape, meters: Meters | None
+) -> int:
+    """Write and measure samples, and return how many there were in a channel."""
     with SoundOutput(temporary, path, shape, "FLOAT") as writer:
 
         def write(block: np.ndarray) -> None:
             if block.ndim != 2 or block.shape[0] != shape.n_channels:
                 raise InvalidInput(f"a block has the shape {block.shape}, not ({shape.n_channels}, n)", where=str(path))
             samples = np.asarray(block, np.float32)
-            if not meters.add(samples):
+            if not (isfinite(largest(samples)) if meters is None else meters.add(samples)):
                 raise NonFinite(
                     f"the sound to be written holds NaN or infinite samples near "
                     f"{writer.n_samples / shape.sample_rate_hz:.3f} s",
@@ -200,12 +211,17 @@ def _write_float(temporary: Path, path: Path, blocks: Iterable[np.ndarray], shap
                 )
             writer.write(samples)
 
-        with OneBehind(write) as behind:
+        if meters is None:  # writing alone is not worth a second thread
             for block in blocks:
-                behind.put(block)
-        writer.broadcast = _told(shape.broadcast, meters, 0.0)
-    if not meters.peak.n_samples:
+                write(block)
+        else:
+            with OneBehind(write) as behind:
+                for block in blocks:
+                    behind.put(block)
+            writer.broadcast = _told(shape.broadcast, meters, 0.0)
+    if not writer.n_samples:
         raise MediaEmpty("there is no sound to write", where=str(path), cure="check the input's length")
+    return writer.n_samples
 
 
 def _read_back(path: Path) -> Iterator[np.ndarray]:

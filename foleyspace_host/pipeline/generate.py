@@ -157,16 +157,25 @@ def generate_file(
         seen = seen_courses(video, found, looking, prompt=prompt, seed=seed, span=span, stages=stages)
     takes = takes_of(seen, prompt, curve, length_s, seed=seed)
     made = make_sounds(
-        made_by, takes, length_s, stages, negative=negative, loop=loop, quality=quality, video=video, span=span
+        made_by,
+        takes,
+        length_s,
+        stages,
+        negative=negative,
+        loop=loop,
+        quality=quality,
+        video=video,
+        span=span,
+        scratch=out.parent,
     )
     stages.warnings += made.warnings
     written = _written(made, out, bit_depth, stages, curve_out)
     return GenerateResult(
         output=str(out),
         codec=written.subtype.lower(),
-        duration_s=made.samples.shape[1] / RATE_HZ,
+        duration_s=len(made.sound) / RATE_HZ,
         sample_rate_hz=RATE_HZ,
-        n_samples=made.samples.shape[1],
+        n_samples=len(made.sound),
         true_peak_db=written.true_peak_db if isfinite(written.true_peak_db) else None,
         loudness_lufs=written.loudness_lufs,
         gain_db=written.gain_db,
@@ -289,7 +298,8 @@ def _written(made: Made, out: Path, bit_depth: BitDepth | None, stages: Stages, 
     from foleyspace_host.media.write import write_audio
 
     subtype = None if bit_depth is None else {"float": "FLOAT", "24": "PCM_24", "16": "PCM_16"}[bit_depth]
-    blocks = (made.samples[:, at : at + _BLOCK] for at in range(0, made.samples.shape[1], _BLOCK))
+    # added to nothing, so that no zero is negative: silence has the same bytes whatever it comes from
+    blocks = (made.sound[at : at + _BLOCK][None] + 0.0 for at in range(0, len(made.sound), _BLOCK))
     with ExitStack() as files, stages.stage("write") as report:
         if curve_out is not None:
             add_text(files, curve_out, rows_of(made.envelope))

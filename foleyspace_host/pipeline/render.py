@@ -20,11 +20,12 @@ from foleyspace_host.render.formats import find_format
 
 if TYPE_CHECKING:
     from foleyspace_host.geometry.timebase import Span
+    from foleyspace_host.hrtf.prepare import Hrtf
     from foleyspace_host.models.session import Device
     from foleyspace_host.pipeline.rendition import Tee
     from foleyspace_host.pipeline.stage_cache import StageCache
 
-__all__ = ["render_along", "render_file"]
+__all__ = ["decoded", "render_along", "render_file"]
 
 
 def render_file(
@@ -133,15 +134,8 @@ def render_along(
         As `render_file` does.
     """
     start = perf_counter() if start is None else start
-    with stages.stage("decode") as report:
-        source = open_dry(dry, span)
-        ears = ears_for(settings, source.sample_rate_hz)
-        scan(source, stages, report)
-    n_samples = source.n_samples
-    if span is not None:
-        first, stop = span.samples(source.sample_rate_hz)
-        n_samples = stop - first
-    clip = DryClip(source, n_samples, settings.channels)
+    clip, ears = decoded(dry, settings, stages, span)
+    source = clip.source
     written = write_rendered(clip, path, ears, settings, out, stages, tee=tee, device=device)
     return RenderResult(
         output=str(out),
@@ -163,3 +157,40 @@ def render_along(
         reused=tuple(stages.reused),
         warnings=tuple(stages.warnings),
     )
+
+
+def decoded(dry: Path, settings: RenderSettings, stages: Stages, span: Span | None) -> tuple[DryClip, Hrtf | None]:
+    """Open a sound that is to be placed, and what it is placed with: the stage "decode".
+
+    Parameters
+    ----------
+    dry : Path
+        The sound.
+    settings : RenderSettings
+        How it will be rendered.
+    stages : Stages
+        Where progress goes, and the cache.
+    span : Span or None
+        The part of it to take.
+
+    Returns
+    -------
+    clip : DryClip
+        The sound, with the samples of the span.
+    ears : Hrtf or None
+        See `ears_for`.
+
+    Raises
+    ------
+    FoleySpaceError
+        As `open_dry`, `ears_for` and `scan` do.
+    """
+    with stages.stage("decode") as report:
+        source = open_dry(dry, span)
+        ears = ears_for(settings, source.sample_rate_hz)
+        scan(source, stages, report)
+    n_samples = source.n_samples
+    if span is not None:
+        first, stop = span.samples(source.sample_rate_hz)
+        n_samples = stop - first
+    return DryClip(source, n_samples, settings.channels), ears

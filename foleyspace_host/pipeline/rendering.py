@@ -42,9 +42,9 @@ class Written:
     codec : str
         How the sound is stored.
     true_peak_db : float or None
-        Highest true peak of the sound in the file [dBTP]; None for silence.
+        Highest true peak of the sound in the file [dBTP]; None for silence, or if it was not asked for.
     loudness_lufs : float or None
-        Its integrated loudness [LUFS]; None for silence or less than 0.4 s.
+        Its integrated loudness [LUFS]; None for silence or less than 0.4 s, or if it was not asked for.
     gain_db : float
         Level by which the whole was turned down, 0 if it was not [dB].
     time_reference : int or None
@@ -124,6 +124,7 @@ def write_rendered(
     original: AudioSource | None = None,
     tee: Tee | None = None,
     device: Device = "auto",
+    levels: bool = True,
 ) -> Written:
     """Render a clip with constant memory and write it as sound, or into a copy of a video.
 
@@ -149,6 +150,8 @@ def write_rendered(
         Gets what is rendered as well.
     device : {"auto", "cpu", "cuda"}
         Where a flow model computes.
+    levels : bool
+        Whether true peak and loudness are asked for, see `write_audio`.
 
     Returns
     -------
@@ -192,7 +195,7 @@ def write_rendered(
             with stages.stage("render") as report:
                 blocks = rendition.blocks(report, tee)
                 if one_step:
-                    written = _write(out, blocks, clip, settings, coding, report)
+                    written = _write(out, blocks, clip, settings, coding, report, levels)
                 else:
                     _write(kept, blocks, clip, settings, _Coding(), report)
             if cache is not None and rendition.key() == key:  # the sound may have changed meanwhile
@@ -223,6 +226,7 @@ def _write(
     settings: RenderSettings,
     coding: _Coding,
     report: OnProgress,
+    levels: bool = True,
 ) -> Written:
     from foleyspace_host.media.write import write_audio
 
@@ -236,6 +240,7 @@ def _write(
         loudness_weights=output.loudness_weights,
         subtype=coding.subtype,
         broadcast=coding.broadcast,
+        levels=levels,
         # the second pass of integer files adds nothing to the progress, but the user may cancel in it
         on_progress=lambda *_: report(clip.n_samples, clip.n_samples),
     )

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foleyspace_host.pipeline.generated import SoundMade
 from foleyspace_host.pipeline.provenance import ModelUse
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from foleyspace_host.generate.events import Course
     from foleyspace_host.generate.request import GenerateRequest, Quality
     from foleyspace_host.geometry.timebase import Span
+    from foleyspace_host.media.tape import Tape
 
 __all__ = ["RATE_HZ", "Made", "Take", "make_sounds", "takes_of"]
 
@@ -30,6 +30,7 @@ RATE_HZ = 48_000
 
 _SEEDS = 1 << 63
 _FADE_S = 0.01  # between shots
+_BLOCK = 1 << 20
 _UNITS = 1000  # of progress, for each sound
 
 
@@ -68,8 +69,8 @@ class Made:
 
     Parameters
     ----------
-    samples : ndarray, float32, shape (1, n_samples)
-        All of them.
+    sound : Tape
+        All of them, mixed.
     envelope : Envelope
         The loudness over time of the first thing.
     sounds : tuple of SoundMade
@@ -80,7 +81,7 @@ class Made:
         What the user should know.
     """
 
-    samples: NDArray[np.float32]
+    sound: Tape
     envelope: Envelope
     sounds: tuple[SoundMade, ...]
     weights: tuple[ModelUse, ...]
@@ -141,6 +142,7 @@ def make_sounds(
     quality: Quality = "normal",
     video: Path | None = None,
     span: Span | None = None,
+    scratch: Path | None = None,
 ) -> Made:
     """Run the stage "generate".
 
@@ -154,7 +156,7 @@ def make_sounds(
         Length of the file [s].
     stages : Stages
         Where progress goes.
-    negative, loop, quality, video, span
+    negative, loop, quality, video, span, scratch
         As for `GenerateRequest`; the video for engines that look at it.
 
     Returns
@@ -169,25 +171,28 @@ def make_sounds(
     from foleyspace_host.generate.envelope import Envelope
     from foleyspace_host.generate.request import GenerateRequest
     from foleyspace_host.geometry.timebase import sample_at
+    from foleyspace_host.media.tape import Tape
 
-    samples = np.zeros((1, sample_at(length_s, RATE_HZ)), dtype=np.float32)
+    n_samples = sample_at(length_s, RATE_HZ)
+    whole: Tape | None = None
     sounds: list[SoundMade] = []
     weights: dict[tuple[str, str], ModelUse] = {}
     warnings: list[str] = []
     points: list[tuple[float, float, bool]] = []
-    whole = len(takes) == 1
+    single = len(takes) == 1
     with stages.stage("generate") as report:
         for number, take in enumerate(takes):
             request = GenerateRequest(
                 take.prompt,
-                length_s if whole else take.stop_s - take.start_s,
+                length_s if single else take.stop_s - take.start_s,
                 take.seed,
                 envelope=take.envelope,
                 negative=negative,
-                loop=loop and whole,
+                loop=loop and single,
                 quality=quality,
                 video=video,
-                span=span if whole or video is None else _within(span, take),
+                span=span if single or video is None else _within(span, take),
+                scratch=scratch,
             )
             silent = take.envelope is not None and take.envelope.is_silent
             curve = take.envelope or _usual(request)
@@ -197,9 +202,12 @@ def make_sounds(
                 continue
             made = engine.generate(request, on_progress=_share(report, number, len(takes)))
             first = sample_at(take.start_s, RATE_HZ)
-            part = _faded(made.samples, first > 0, first + made.samples.shape[1] < samples.shape[1])
-            room = samples[:, first : first + part.shape[1]]
-            room += part[:, : room.shape[1]]
+            if whole is None and first == 0 and len(made.sound) == n_samples:
+                whole = made.sound
+            else:
+                whole = whole or Tape(n_samples, scratch)
+                _fade(made.sound, first > 0, first + len(made.sound) < n_samples)
+                _add(whole, made.sound, first)
             for one in made.weights:
                 weights[one.name, one.sha256] = ModelUse(one.name, one.sha256)
             warnings += [line for line in made.warnings if line not in warnings]
@@ -214,12 +222,13 @@ def make_sounds(
                     details=made.details,
                 )
             )
-    if loop and not whole:
+            del made  # a long one takes much space on the disk
+    if loop and not single:
         warnings.append("several shots or things make no loop: the ends do not meet")
     if not sounds:
         warnings.append("nothing was seen to happen, so the sound is silent: give --prompt, or draw an envelope")
     curve = Envelope.of(points or [(0.0, 0.0, True)])
-    return Made(samples, curve, tuple(sounds), tuple(weights.values()), tuple(warnings))
+    return Made(whole or Tape(n_samples, scratch), curve, tuple(sounds), tuple(weights.values()), tuple(warnings))
 
 
 def _usual(request: GenerateRequest) -> Envelope | None:
@@ -243,18 +252,25 @@ def _shifted(curve: Envelope, start_s: float) -> list[tuple[float, float, bool]]
     return [(start_s + t_s, level_db, onset) for t_s, level_db, onset in rows]
 
 
-def _faded(samples: NDArray[np.float32], at_start: bool, at_end: bool) -> NDArray[np.float32]:
-    """Return a sound with soft ends where it meets another one."""
-    n = min(round(_FADE_S * RATE_HZ), samples.shape[1] // 4)
-    if not n or not (at_start or at_end):
-        return samples
-    samples = samples.copy()
-    curve = np.linspace(0.0, 1.0, n, dtype=np.float32)
+def _fade(sound: Tape, at_start: bool, at_end: bool) -> None:
+    """Give a sound soft ends where it meets another one."""
+    n = min(round(_FADE_S * RATE_HZ), len(sound) // 4)
+    if not n:
+        return
     if at_end:
-        samples[:, -n:] *= curve[::-1]
-    if at_start and np.abs(samples[:, 0]).max() > 0.01 * float(np.abs(samples).max(initial=0.0)):
-        samples[:, : n // 10] *= np.linspace(0.0, 1.0, n // 10, dtype=np.float32)
-    return samples
+        sound[-n:] *= np.linspace(0.0, 1.0, n, dtype=np.float32)[::-1]
+    if at_start and abs(float(sound[:1][0])) > 0.01 * _peak(sound):
+        sound[: n // 10] *= np.linspace(0.0, 1.0, n // 10, dtype=np.float32)
+
+
+def _add(whole: Tape, sound: Tape, first: int) -> None:
+    for at in range(0, min(len(sound), len(whole) - first), _BLOCK):
+        part = sound[at : min(at + _BLOCK, len(whole) - first)]
+        whole[first + at : first + at + len(part)] += part
+
+
+def _peak(sound: Tape) -> float:
+    return max(float(np.abs(sound[first : first + _BLOCK]).max()) for first in range(0, len(sound), _BLOCK))
 
 
 def _share(report: OnProgress, number: int, count: int) -> OnProgress:

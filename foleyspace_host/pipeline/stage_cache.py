@@ -3,8 +3,9 @@
 An entry is named by a key, which is a digest of all that the stage depends on (the contents of its inputs, its
 settings, the models, this program's own code and its libraries), and by the digest of what it holds. So an
 entry is never wrong, only unused; a stage that was finished before a crash, or by another job, is found again.
-The least recently used entries go when the folder grows beyond its limit. The cache is a convenience: whatever
-is damaged, foreign or not writable is as good as absent.
+A result that stays is not kept twice: where the disk can, the entry is a second name of the same file, and if
+somebody writes to that, the digest tells. The least recently used entries go when the folder grows beyond its
+limit. The cache is a convenience: whatever is damaged, foreign or not writable is as good as absent.
 """
 
 from __future__ import annotations
@@ -19,30 +20,31 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from foleyspace_host.errors import MediaMissing
+from foleyspace_host.pipeline.cache_index import PARTIAL, CacheIndex, listed
 
 __all__ = ["STAGES", "StageCache", "file_digest"]
 
 STAGES = ("decode", "localize", "render")
 """The stages whose results can be kept."""
 
-_PARTIAL = ".part"
-_ABANDONED_S = 3600.0
-_CHUNK_BYTES = 4 << 20
+_CHUNK_BYTES = 1 << 20
 _UNSURE_NS = 2_000_000_000  # file systems tell times to within two seconds at worst
 _MAX_DIGESTS = 256
+_SLACK = 16  # parts of the limit that are added before the folder is looked through for what others added
 
 _digests: dict[tuple[str, int, int, int], str] = {}
 
 
 class StageCache:
-    """A folder of finished stages, which several processes may use at once.
+    """A folder of finished stages, which several processes and threads may use at once.
 
     Parameters
     ----------
     folder : Path
         Where the entries lie; made when the first one comes.
     limit_bytes : int
-        Size that they may have together; with 0 nothing is kept.
+        Size that they may have together; with 0 nothing is kept. Each process that writes at the same time may
+        be beyond it by a sixteenth for a while.
     stages : collection of str
         The stages to keep, of `STAGES`; of others nothing is looked for either.
     """
@@ -51,6 +53,7 @@ class StageCache:
         self.folder = folder
         self.limit_bytes = limit_bytes
         self._stages = frozenset(stages)
+        self._index = CacheIndex(folder)
 
     def keeps(self, stage: str) -> bool:
         """Tell whether results of a stage are kept."""
@@ -64,25 +67,21 @@ class StageCache:
         key : str
             As `stage_key` makes it.
         copy : Path, optional
-            Also put the file here, in place of whatever is there (as a hard link where that is possible: for
-            reading only), so that it stays when the entry goes.
+            Also put the file here, in place of whatever is there, so that it stays when the entry goes: as a hard
+            link if no one else has the file, so that nobody sees what others write to theirs, and else as a copy.
 
         Returns
         -------
         Path or None
             An intact file: `copy` if that was given. None if there is none.
         """
-        for entry in self._entries(f"{key}.*"):
-            try:
-                if _digest_of(entry) != _promised(entry):
-                    entry.unlink()
-                    continue
-                if copy is not None:
-                    _place(entry, copy)
-                os.utime(entry)  # was used now
-            except OSError:
-                continue
-            return copy or entry
+        for entry in self._index.find(key):
+            with contextlib.suppress(OSError):
+                if self._intact(entry, copy):
+                    return copy or entry
+            if copy is not None:  # half of it, or not what it should be
+                with contextlib.suppress(OSError):
+                    copy.unlink(missing_ok=True)
         return None
 
     def fetch_text(self, key: str) -> str | None:
@@ -94,7 +93,9 @@ class StageCache:
             return None
 
     def store(self, key: str, path: Path) -> None:
-        """Keep a copy of a file under a key; that it cannot be kept is no error.
+        """Keep a file under a key; that it cannot be kept is no error.
+
+        Where that is possible, the entry is the same file under a second name: nothing is copied.
 
         Parameters
         ----------
@@ -105,7 +106,7 @@ class StageCache:
         """
         with contextlib.suppress(OSError):
             if 0 < path.stat().st_size <= self.limit_bytes:
-                self._keep(key, path.suffix, lambda partial: shutil.copyfile(path, partial))
+                self._keep(key, path.suffix, lambda partial: _place(path.resolve(), partial))
 
     def store_text(self, key: str, text: str, suffix: str = ".json") -> None:
         """Keep a text under a key; that it cannot be kept is no error."""
@@ -131,22 +132,23 @@ class StageCache:
     def usage(self) -> dict[str, tuple[int, int]]:
         """Return the number of entries and their size in bytes, by stage."""
         found: dict[str, tuple[int, int]] = {}
-        for entry in self._entries("*-*.*"):
-            stage = entry.name.split("-", 1)[0]
-            with contextlib.suppress(OSError):
-                number, n_bytes = found.get(stage, (0, 0))
-                found[stage] = number + 1, n_bytes + entry.stat().st_size
+        for entry in listed(self.folder)[0]:
+            stage = entry.path.name.split("-", 1)[0]
+            number, n_bytes = found.get(stage, (0, 0))
+            found[stage] = number + 1, n_bytes + entry.n_bytes
         return found
 
     def clear(self) -> None:
         """Remove every entry."""
-        for entry in (*self._entries("*-*.*"), *self._partials()):
+        entries, partials = listed(self.folder)
+        for path in (*(entry.path for entry in entries), *partials):
             with contextlib.suppress(OSError):
-                entry.unlink()
+                path.unlink()
+            self._index.drop(path)
 
     def _keep(self, key: str, suffix: str, write: Callable[[Path], object]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / f"{key}.{os.urandom(6).hex()}{_PARTIAL}"
+        partial = self.folder / f"{key}.{os.urandom(6).hex()}{PARTIAL}"
         try:
             write(partial)
             entry = self.folder / f"{key}.{_digest_of(partial)}{suffix}"
@@ -154,37 +156,39 @@ class StageCache:
         finally:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
-        self._prune(entry)
+        n_bytes, n_new_bytes = self._index.add(entry, entry.stat().st_size)
+        if n_bytes > self.limit_bytes or n_new_bytes > self.limit_bytes // _SLACK:
+            self._prune(entry)
 
-    def _entries(self, pattern: str) -> list[Path]:
-        with contextlib.suppress(OSError):
-            return [path for path in self.folder.glob(pattern) if path.suffix != _PARTIAL]
-        return []
-
-    def _partials(self) -> list[Path]:
-        with contextlib.suppress(OSError):
-            return list(self.folder.glob(f"*{_PARTIAL}"))
-        return []
+    def _intact(self, entry: Path, copy: Path | None) -> bool:
+        """Tell whether an entry is there and is what it should be, and put the copy, which is judged, in its place."""
+        try:
+            if copy is not None:
+                _place(entry, copy)
+            if _digest_of(copy or entry) == _promised(entry):
+                # was used now; when it was changed stays, since somebody may have it under another name
+                os.utime(entry, ns=(time.time_ns(), entry.stat().st_mtime_ns))
+                return True
+            entry.unlink()
+        except FileNotFoundError:
+            pass  # another process removed it
+        self._index.drop(entry)
+        return False
 
     def _prune(self, newest: Path) -> None:
-        """Remove the entries that were not used for longest, and what interrupted writes left."""
-        now = time.time()
-        for partial in self._partials():
-            with contextlib.suppress(OSError):
-                if now - partial.stat().st_mtime > _ABANDONED_S:
-                    partial.unlink()
-        entries = []
-        for path in self._entries("*-*.*"):
-            with contextlib.suppress(OSError):
-                found = path.stat()
-                entries.append((path == newest, found.st_mtime_ns, found.st_size, path))
-        total = sum(n_bytes for _, _, n_bytes, _ in entries)
-        for _, _, n_bytes, path in sorted(entries):
-            if total <= self.limit_bytes:
+        """Remove the entries that were not used for longest, and some more, so that not every new one needs this."""
+        entries = self._index.renewed()
+        total = sum(entry.n_bytes for entry in entries)
+        if total <= self.limit_bytes:
+            return
+        enough = self.limit_bytes - self.limit_bytes // _SLACK
+        for entry in sorted(entries, key=lambda entry: (entry.path == newest, entry.used_ns)):
+            if total <= (self.limit_bytes if entry.path == newest else enough):
                 return
             with contextlib.suppress(OSError):
-                path.unlink()
-                total -= n_bytes
+                entry.path.unlink()
+                total -= entry.n_bytes
+                self._index.drop(entry.path)
 
 
 def file_digest(path: Path, on_progress: Callable[[int, int], None] | None = None) -> str:
@@ -229,9 +233,10 @@ def file_digest(path: Path, on_progress: Callable[[int, int], None] | None = Non
 
 def _digest_of(path: Path, on_progress: Callable[[int, int], None] | None = None) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
+    chunk = memoryview(bytearray(_CHUNK_BYTES))  # the same memory for all of the file
+    with path.open("rb", buffering=0) as file:
+        while n_bytes := file.readinto(chunk):
+            digest.update(chunk[:n_bytes])
             if on_progress is not None:
                 on_progress(0, 0)
     return digest.hexdigest()
@@ -242,11 +247,15 @@ def _promised(entry: Path) -> str:
     return entry.name.split(".")[1]
 
 
-def _place(entry: Path, copy: Path) -> None:
-    copy.unlink(missing_ok=True)
-    try:
-        os.link(entry, copy)
-    except OSError as error:
-        if error.errno == errno.ENOENT:
-            raise
-        shutil.copyfile(entry, copy)
+def _place(file: Path, name: Path) -> None:
+    """Put a file under a second name; copy it where it can have none, or has one already."""
+    name.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        os.link(file, name)
+        if name.stat().st_nlink == 2:
+            return
+        name.unlink()
+    with file.open("rb") as source, name.open("wb") as copy:
+        shutil.copyfileobj(source, copy, _CHUNK_BYTES)
+        copy.flush()
+        os.fsync(copy.fileno())

@@ -77,18 +77,18 @@ class MediaDigests:
 
     def changed(self) -> list[Path]:
         """Return the files that are no longer what they were when their digests were made."""
-        found = []
-        for path, made in self._made.items():
-            if not made.done() or made.cancelled() or made.exception() is not None:
-                continue
-            digest, identity, is_sure = made.result()
-            try:
-                same = _identity(path) == identity and (is_sure or file_digest(path) == digest)
-            except (OSError, MediaMissing):
-                same = False
-            if not same:
-                found.append(path)
-        return found
+        return [path for path in self._made if self.is_changed(path)]
+
+    def is_changed(self, path: Path) -> bool:
+        """Tell whether one of the files is no longer what it was when its digest was made; if there is none, no."""
+        made = self._made[path]
+        if not made.done() or made.cancelled() or made.exception() is not None:
+            return False
+        digest, identity, is_sure = made.result()
+        try:
+            return _identity(path) != identity or (not is_sure and file_digest(path) != digest)
+        except (OSError, MediaMissing):
+            return True
 
     def _make(self, path: Path) -> tuple[str, _Identity, bool]:
         try:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from foleyspace_host.errors import Conflict
 
 if TYPE_CHECKING:
+    from io import FileIO
+
     from foleyspace_host.timeline.digests import MediaDigests
 
 __all__ = ["NAME", "Journal"]
@@ -48,7 +50,7 @@ class Journal:
     def __init__(self, folder: Path, digests: MediaDigests) -> None:
         self.folder, self._digests = folder, digests
         self._path = folder / NAME
-        self._file: IO[str] | None = None
+        self._file: FileIO | None = None
         self._told: dict[str, dict[str, Any]] = {}
         self._new: list[tuple[Path, str]] = []
         self._lock = Lock()
@@ -123,15 +125,20 @@ class Journal:
             self._told[request] = told
             self._write(told)
 
+    def is_unchanged(self, media: Path) -> bool:
+        """Tell whether a file is what its digest was made of."""
+        return not self._digests.is_changed(media)
+
     def _write(self, told: dict[str, Any]) -> None:
+        import msgspec
+
         from foleyspace_host.media.atomic import write_error
 
         try:
             if self._file is None:
-                self._file = self._path.open("a", encoding="utf-8", newline="\n")
-                self._file.write("\n")  # after what a crash may have torn
-            self._file.write(json.dumps(told) + "\n")
-            self._file.flush()
+                self._file = self._path.open("ab", buffering=0)
+                self._file.write(b"\n")  # after what a crash may have torn
+            self._file.write(msgspec.json.encode(told) + b"\n")
         except OSError as error:
             raise write_error(error, self._path) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -47,6 +48,7 @@ class Position:
     distance_m: float = 1.0
 
 
+@lru_cache(maxsize=1024)  # what places a clip is asked when it is chosen, and when it is rendered
 def position(text: str) -> Position | None:
     """Return where a marker places its sound.
 

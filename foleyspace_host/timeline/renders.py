@@ -7,33 +7,67 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import floor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foleyspace_host.geometry.timebase import Span
 from foleyspace_host.geometry.trajectory import Trajectory
 from foleyspace_host.geometry.trajectory_text import as_written, dumps, seconds_as_written
-from foleyspace_host.pipeline.render import render_along
-from foleyspace_host.pipeline.rendering import check_audible
+from foleyspace_host.pipeline.provenance import flow_used, hrtf_used, made_with
+from foleyspace_host.pipeline.render import decoded
+from foleyspace_host.pipeline.rendering import check_audible, write_rendered
 from foleyspace_host.pipeline.settings import RenderSettings, plain
 from foleyspace_host.pipeline.stage_cache import file_digest
 from foleyspace_host.pipeline.stage_key import stage_key
 from foleyspace_host.pipeline.stages import Stages
 from foleyspace_host.timeline.choose import Choice
 from foleyspace_host.timeline.journal import Journal
+from foleyspace_host.timeline.kept import Kept
 from foleyspace_host.timeline.layers import Rendered
 from foleyspace_host.timeline.model import Piece
 from foleyspace_host.timeline.trajectories import shifted
 
 if TYPE_CHECKING:
     from foleyspace_host.models.session import Device
-    from foleyspace_host.pipeline.results import RenderResult
-    from foleyspace_host.pipeline.stage_cache import StageCache
 
-__all__ = ["Part", "part_of", "render_clip"]
+__all__ = ["How", "Part", "part_of", "render_clip"]
 
 _NAME = re.compile(r"[^\w-]+")
+
+
+@dataclass(frozen=True)
+class How:
+    """How all clips of a timeline are rendered.
+
+    Parameters
+    ----------
+    settings : RenderSettings
+        How.
+    device : {"auto", "cpu", "cuda"}
+        Where models compute.
+    """
+
+    settings: RenderSettings
+    device: Device = "auto"
+
+    @cached_property
+    def told(self) -> dict[str, object]:
+        """The settings, as results tell them."""
+        return plain(self.settings)
+
+    @cached_property
+    def _used_on(self) -> dict[str, dict[str, Any]]:
+        return {}
+
+    def made_with(self, device: str) -> dict[str, Any]:
+        """Return what tells of versions and models, whose files are read once, when they computed on a device."""
+        if device not in self._used_on:
+            binaural = self.settings.format == "binaural"
+            models = [hrtf_used(self.settings.hrtf), *flow_used(self.settings)] if binaural else []
+            self._used_on[device] = asdict(made_with(models, device))
+        return self._used_on[device]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +131,12 @@ def render_clip(
     choice: Choice,
     part: Part,
     trajectory: Trajectory,
-    settings: RenderSettings,
+    how: How,
     journal: Journal,
     *,
     media: str,
     models: list[dict[str, str]],
-    device: Device = "auto",
-    cache: StageCache | None = None,
+    kept: Kept,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[Rendered, bool]:
     """Render a clip, or take what was rendered earlier from the same.
@@ -116,7 +149,7 @@ def render_clip(
         Its part of its file.
     trajectory : Trajectory
         Where it sounds from; its times count from the start of the clip.
-    settings : RenderSettings
+    how : How
         How to render.
     journal : Journal
         Where the rendered sound goes, and what was rendered there earlier.
@@ -124,10 +157,8 @@ def render_clip(
         Digest of its file.
     models : list of dict
         Names and checksums of the models that looked.
-    device : {"auto", "cpu", "cuda"}
-        Where models compute.
-    cache : StageCache, optional
-        For the stages of the rendering.
+    kept : Kept
+        Where renderings of other folders are found, and this one is kept.
     on_progress : callable, optional
         Called as (stage, done, total); raises Cancelled to stop.
 
@@ -141,14 +172,14 @@ def render_clip(
     piece = choice.piece
     assert piece.path is not None  # noqa: S101 - `choose` leaves the others out
     moved = shifted(trajectory, part.handle_s, part.duration_s)
-    files = [settings.hrtf, *settings.model_files]
+    files = [how.settings.hrtf, *how.settings.model_files]
     request = stage_key(
         "render",
         media=media,
         span=part.span,
         speed=part.speed,
         trajectory=dumps(moved),
-        settings=plain(settings),
+        settings=how.told,
         files=[file_digest(path) for path in files if path is not None],
     )
     request = request.partition("-")[2]
@@ -157,17 +188,13 @@ def render_clip(
     with journal.making(request):
         told = journal.find(request, sound)
         reused = told is not None
+        if told is None and (told := kept.take(request, sound)) is not None:
+            reused = True
+            journal.add(request, sound, piece.path, told)
         if told is None:
-            stages = Stages(on_progress, cache)
-            result = _rendered(piece.path, part, _as_told(moved), sound, settings, stages, device)
-            told = {
-                "sample_rate_hz": result.sample_rate_hz,
-                "n_samples": result.n_samples,
-                "seed": settings.seed,
-                "settings": result.settings,
-                "provenance": asdict(result.provenance),
-                "warnings": list(result.warnings),
-            }
+            told = _rendered(piece.path, part, _as_told(moved), sound, how, Stages(on_progress))
+            if kept and journal.is_unchanged(piece.path):
+                kept.keep(request, sound, told)
             journal.add(request, sound, piece.path, told)
     shown = {"request": request} | {name: told[name] for name in ("seed", "settings", "provenance")}
     shown |= {"role": "render", "source": piece.name, "placed_by": choice.origin, "looked_with": models}
@@ -182,18 +209,28 @@ def _as_told(trajectory: Trajectory) -> Trajectory:
     return Trajectory(seconds_as_written(trajectory.duration_s), sources, trajectory.camera)
 
 
-def _rendered(
-    dry: Path, part: Part, trajectory: Trajectory, out: Path, settings: RenderSettings, stages: Stages, device: Device
-) -> RenderResult:
-    """Render a part of a file at its speed."""
+def _rendered(dry: Path, part: Part, trajectory: Trajectory, out: Path, how: How, stages: Stages) -> dict[str, Any]:
+    """Render a part of a file at its speed, and return what is to be known of it."""
     check_audible(trajectory, "trajectory")
     if part.speed == 1:
-        return render_along(trajectory, dry, out, settings, stages, span=part.span, device=device)
+        return _placed(dry, part.span, trajectory, out, how, stages)
     from foleyspace_host.media.atomic import scratch_file
     from foleyspace_host.media.retime import write_retimed
 
     with scratch_file(out, ".wav") as scratch:
         with stages.stage("retime") as report:
             write_retimed(dry, part.span, part.speed, scratch, on_progress=report)
-        span = Span(Fraction(0), part.duration_s)
-        return render_along(trajectory, scratch, out, settings, stages, span=span, device=device)
+        return _placed(scratch, Span(Fraction(0), part.duration_s), trajectory, out, how, stages)
+
+
+def _placed(dry: Path, span: Span, trajectory: Trajectory, out: Path, how: How, stages: Stages) -> dict[str, Any]:
+    clip, ears = decoded(dry, how.settings, stages, span)
+    write_rendered(clip, trajectory, ears, how.settings, out, stages, device=how.device, levels=False)
+    return {
+        "sample_rate_hz": clip.source.sample_rate_hz,
+        "n_samples": clip.n_samples,
+        "seed": how.settings.seed,
+        "settings": how.told,
+        "provenance": how.made_with(stages.device),
+        "warnings": stages.warnings,
+    }

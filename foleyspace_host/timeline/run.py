@@ -140,10 +140,11 @@ def spatialize_timeline(
     foley = Foley(FoleySettings(engine, negative, settings.seed), looking, device, cache, work.report)
     choices = foley.judged(choices)
     warnings = [*opened.warnings]
-    clips = [clip_result(choice, engine=foley.engine_of(choice)) for choice in choices]
     rendered: list[Rendered] = []
     written = None
-    if not dry_run:
+    if dry_run:
+        clips = [clip_result(choice, engine=foley.engine_of(choice)) for choice in choices]
+    else:
         assert target is not None  # noqa: S101 - checked with the outputs
         folder = renders_folder(target)
         folder.mkdir(parents=True, exist_ok=True)

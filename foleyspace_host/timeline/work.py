@@ -17,10 +17,11 @@ from foleyspace_host.timeline.choose import Choice
 from foleyspace_host.timeline.digests import MediaDigests
 from foleyspace_host.timeline.foley import Foley
 from foleyspace_host.timeline.journal import Journal
+from foleyspace_host.timeline.kept import Kept
 from foleyspace_host.timeline.layers import Rendered
 from foleyspace_host.timeline.looking import Looking
 from foleyspace_host.timeline.read import OpenTimeline
-from foleyspace_host.timeline.renders import part_of, render_clip
+from foleyspace_host.timeline.renders import How, part_of, render_clip
 from foleyspace_host.timeline.results import ClipResult, clip_result
 from foleyspace_host.timeline.trajectories import from_markers, from_metadata
 
@@ -60,7 +61,7 @@ class Work:
     device : {"auto", "cpu", "cuda"}
         Where models compute.
     cache : StageCache or None
-        Where what was seen is looked for and kept.
+        Where what was seen, and what was rendered elsewhere, is looked for and kept.
     on_progress : callable or None
         Called as (stage, done, total); raises Cancelled to stop.
 
@@ -98,13 +99,14 @@ class Work:
         sounding = [choice for choice in choices if not choice.reason]
         media = [choice.piece.path for choice in sounding if choice.piece.path is not None]
         results = {id(choice): clip_result(choice, engine=foley.engine_of(choice)) for choice in choices}
+        how, kept = How(self.settings, self.device), Kept(self.cache)
         rendered: list[Rendered] = []
         working: list[Choice] = []
 
         def works() -> Iterator[Callable[[Report], tuple[Rendered, bool]]]:
             for choice in sounding:
                 working.append(choice)
-                yield self._clip(choice, foley.looked(choice, seen), digests, journal)
+                yield self._clip(choice, foley.looked(choice, seen), how, digests, journal, kept)
 
         def report(done: float) -> None:
             self.report("clips", int(done * _FINE), len(sounding) * _FINE)
@@ -132,7 +134,7 @@ class Work:
         return [results[id(choice)] for choice in choices], rendered
 
     def _clip(
-        self, choice: Choice, seen: Looking, digests: MediaDigests, journal: Journal
+        self, choice: Choice, seen: Looking, how: How, digests: MediaDigests, journal: Journal, kept: Kept
     ) -> Callable[[Report], tuple[Rendered, bool]]:
         """Return the work of rendering a clip."""
 
@@ -154,12 +156,11 @@ class Work:
                 choice,
                 part_of(piece, self.handles_s, self._length_s(piece.path)),
                 trajectory,
-                self.settings,
+                how,
                 journal,
                 media=digests.of(piece.path, lambda: report(0.0)),
                 models=seen.models if choice.origin == "picture" else [],
-                device=self.device,
-                cache=self.cache,
+                kept=kept,
                 on_progress=tell,
             )
 

@@ -17,10 +17,11 @@ from foleyspace_host.generate.embedded.condition import N_LIKENESS, RECORDED
 from foleyspace_host.generate.embedded.model import NAME, FoleyModel, open_foley_model
 from foleyspace_host.generate.embedded.portrait import Portrait, mixed, varied
 from foleyspace_host.generate.embedded.sampler import Wanted, sample
-from foleyspace_host.generate.embedded.waveform import waveform
+from foleyspace_host.generate.embedded.waveform import CHUNK_FRAMES, waveform
 from foleyspace_host.generate.envelope import frame_levels_db
-from foleyspace_host.generate.impose import impose
+from foleyspace_host.generate.impose import impose_in_place
 from foleyspace_host.generate.request import Generated, GenerateRequest, Weights
+from foleyspace_host.media.tape import Tape
 
 __all__ = ["EmbeddedEngine", "pictured"]
 
@@ -30,6 +31,7 @@ _LOOP_S = 0.5  # of the end that is led into the beginning
 _SEEDS = 1 << 53
 
 Floats = NDArray[np.float32]
+OnProgress = Callable[[int, int], None]
 
 
 class EmbeddedEngine:
@@ -67,7 +69,7 @@ class EmbeddedEngine:
         request : GenerateRequest
             What is wanted.
         on_progress : callable, optional
-            Told (done, total) after each evaluation; may raise to cancel.
+            Told (done, total) after each piece of each step; may raise to cancel.
 
         Returns
         -------
@@ -93,25 +95,30 @@ class EmbeddedEngine:
         seed = request.seed % _SEEDS
         portrait, likeness = pictured(self._model, classes, np.random.default_rng([seed, 1]))
         wanted = Wanted(portrait, likeness, _GUIDANCE, _shares(unwanted) if unwanted else None)
+        n_chunks = -(-n_frames // CHUNK_FRAMES)
+        total = n_chunks * (n_steps + 2)  # the waveform, and then its loudness, take about as long as a step each
         bands_db = sample(
             self._model,
             wanted,
             levels_db - levels_db.max(),
             seed=seed,
             n_steps=n_steps,
-            on_progress=on_progress,
+            on_progress=_share(on_progress, 0, n_chunks * n_steps, total),
         )
-        sound = np.empty(n_frames * HOP, dtype=np.float32)
+        tell = _share(on_progress, n_chunks * n_steps, n_chunks, total)
+        sound = Tape(n_samples, request.scratch)
         filled = 0
         for piece in waveform(bands_db, levels_db, seed):
-            sound[filled : filled + len(piece)] = piece
-            filled += len(piece)
+            part = piece[: n_samples - filled]
+            sound[filled : filled + len(part)] = part
+            filled += len(part)
+            tell(filled, n_samples)
         del bands_db
-        sound = sound[:n_samples]
         if tail:
-            sound = _looped(sound, tail)
+            _loop(sound, tail)
+        impose_in_place(sound, envelope, on_progress=_share(on_progress, total - n_chunks, n_chunks, total))
         return Generated(
-            impose(sound[None], envelope, in_place=True),
+            sound,
             (Weights(self._path.name if self._path.name != f"{NAME}.onnx" else NAME, _sha256(self._path)),),
             {"classes": classes, "steps": n_steps, "guidance": _GUIDANCE},
         )
@@ -158,12 +165,21 @@ def _shares(classes: dict[str, float]) -> Floats:
     return found
 
 
-def _looped(sound: NDArray[np.float32], tail: int) -> NDArray[np.float32]:
-    """Lead what comes after the end into the beginning, at equal power."""
+def _share(on_progress: OnProgress | None, first: int, count: int, total: int) -> OnProgress:
+    """Return what tells a part of the work, `count` units of all from the first on."""
+
+    def tell(done: int, of: int) -> None:
+        if on_progress is not None:
+            on_progress(first + count * done // of, total)
+
+    return tell
+
+
+def _loop(sound: Tape, tail: int) -> None:
+    """Lead what comes after the end into the beginning, at equal power, and cut it off."""
     part = np.linspace(0.0, 0.5 * np.pi, tail, dtype=np.float32)
-    made = sound[:-tail].copy()
-    made[:tail] = made[:tail] * np.sin(part) + sound[-tail:] * np.cos(part)
-    return made
+    sound[:tail] = sound[:tail] * np.sin(part) + sound[-tail:] * np.cos(part)
+    sound.cut(len(sound) - tail)
 
 
 def _sha256(path: Path) -> str:

@@ -120,25 +120,27 @@ def sample(
     # frame by frame, so that a longer sound begins as a shorter one does
     place = np.random.default_rng(seed).standard_normal((n_frames, N_BANDS), dtype=np.float32).T
     unlike = np.zeros(N_LIKENESS, dtype=np.float32) if wanted.unlike is None else wanted.unlike
-    told = np.stack([rows(wanted.likeness, levels_db), rows(unlike, levels_db)])
     starts = range(0, n_frames, chunk_frames)
     total, done = len(starts) * n_steps, 0
     for now, then in pairwise(times):
-        moved = np.empty_like(place)
+        before = place[:, :0]  # frames that have moved on already, as the next ones are to see them
         for first in starts:
             stop = min(first + chunk_frames, n_frames)
             seen = slice(max(first - model.reach, 0), min(stop + model.reach, n_frames))
             kept = slice(first - seen.start, stop - seen.start)
-            both = np.stack([place[:, seen]] * 2)
-            portrait = np.stack([shown(wanted.portrait, wanted.portrait.mean_db(levels_db[seen]))] * 2)
-            like, other = model.velocity(both, portrait, told[:, seen], now)[..., kept]
-            moved[:, first:stop] = place[:, first:stop] + np.float32(then - now) * (
-                other + np.float32(wanted.guidance) * (like - other)
-            )
+            around = np.concatenate([before[:, before.shape[1] - kept.start :], place[:, first : seen.stop]], axis=1)
+            before = around[:, : kept.stop][:, -model.reach :] if model.reach else before
+            level_db = levels_db[seen]
+            told = np.stack([rows(wanted.likeness, level_db), rows(unlike, level_db)])
+            portrait = np.stack([shown(wanted.portrait, wanted.portrait.mean_db(level_db))] * 2)
+            like, other = model.velocity(np.stack([around] * 2), portrait, told, now)[..., kept]
+            place[:, first:stop] += np.float32(then - now) * (other + np.float32(wanted.guidance) * (like - other))
             done += 1
             if on_progress is not None:
                 on_progress(done, total)
-        place = moved
-    place *= wanted.portrait.spread_db[:, None]
-    place += wanted.portrait.mean_db(levels_db)
-    return np.clip(place, LOWEST_BAND_DB, _HIGHEST_DB, out=place)
+    for first in starts:
+        part = place[:, first : first + chunk_frames]
+        part *= wanted.portrait.spread_db[:, None]
+        part += wanted.portrait.mean_db(levels_db[first : first + chunk_frames])
+        np.clip(part, LOWEST_BAND_DB, _HIGHEST_DB, out=part)
+    return place

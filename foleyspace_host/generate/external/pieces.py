@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from foleyspace_host.media.tape import Tape
+
 __all__ = ["joined", "spans"]
 
 Floats = NDArray[np.float32]
@@ -38,12 +40,12 @@ def spans(n_samples: int, longest: int, overlap: int) -> Iterator[tuple[int, int
         yield first, (number + 1) * (n_samples - overlap) // count + overlap
 
 
-def joined(whole: Floats, piece: Floats, first: int, overlap: int) -> None:
+def joined(whole: Floats | Tape, piece: Floats, first: int, overlap: int) -> None:
     """Lay a piece into the whole, cross-faded with what is there.
 
     Parameters
     ----------
-    whole : ndarray, float32, shape (n_samples,)
+    whole : ndarray, float32, shape (n_samples,), or Tape
         Changed.
     piece : ndarray, float32, shape (n,)
         Its samples from `first` on; what goes beyond the whole is left out.

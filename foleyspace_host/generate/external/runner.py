@@ -32,8 +32,9 @@ from numpy.typing import NDArray
 from foleyspace_host.diffusion.features import SAMPLE_RATE_HZ
 from foleyspace_host.errors import FoleySpaceError, MediaError, ModelUnavailable, TimedOut
 from foleyspace_host.generate.external.pieces import joined, spans
-from foleyspace_host.generate.impose import impose
+from foleyspace_host.generate.impose import impose_in_place
 from foleyspace_host.generate.request import Generated, GenerateRequest, Weights
+from foleyspace_host.media.tape import Tape
 
 if TYPE_CHECKING:
     from foleyspace_host.models.session import Device
@@ -98,7 +99,7 @@ class RunnerEngine:
         """
         overlap = round(_OVERLAP_S * SAMPLE_RATE_HZ)
         parts = list(spans(request.n_samples, round(_LONGEST_S * SAMPLE_RATE_HZ), overlap))
-        whole = np.zeros(request.n_samples, dtype=np.float32)
+        whole = Tape(request.n_samples, request.scratch)
         told: dict[str, Any] = {}
         with tempfile.TemporaryDirectory(prefix="foleyspace-") as folder:
             for number, (first, stop) in enumerate(parts):
@@ -110,14 +111,13 @@ class RunnerEngine:
                 asked = self._asked(request, Path(folder) / f"{number}.wav", first, stop, number)
                 told |= self._run(asked, Path(folder) / f"{number}.json", tell)
                 joined(whole, self._sound(Path(asked["output"]), stop - first), first, overlap)
-        made = whole[None]
         if request.envelope is not None:
-            made = impose(made, request.envelope)
+            impose_in_place(whole, request.envelope)
         digest = told.get("sha256") or hashlib.sha256(self._script.read_bytes()).hexdigest()
         kept = {key: told[key] for key in ("model", "licence", "peak_memory_mb") if key in told}
         warnings = ("loops are not made by this engine: the ends do not meet",) if request.loop else ()
         weights = Weights(str(told.get("model") or self._script.name)[:200], str(digest)[:64])
-        return Generated(made, (weights,), {"pieces": len(parts), "steps": _STEPS[request.quality]} | kept, warnings)
+        return Generated(whole, (weights,), {"pieces": len(parts), "steps": _STEPS[request.quality]} | kept, warnings)
 
     def _asked(self, request: GenerateRequest, output: Path, first: int, stop: int, number: int) -> dict[str, Any]:
         asked: dict[str, Any] = {

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from foleyspace_host.diffusion.features import SAMPLE_RATE_HZ
 from foleyspace_host.errors import Cancelled, ModelUnavailable
 from foleyspace_host.generate.external.pieces import joined, spans
-from foleyspace_host.generate.impose import impose
+from foleyspace_host.generate.impose import impose_in_place
 from foleyspace_host.generate.request import Generated, GenerateRequest, Weights
+from foleyspace_host.media.tape import Tape
 
 if TYPE_CHECKING:
     from foleyspace_host.models.session import Device
@@ -82,7 +83,7 @@ class StableAudioEngine:
         """
         overlap = round(_OVERLAP_S * SAMPLE_RATE_HZ)
         parts = list(spans(request.n_samples, round(_LONGEST_S * SAMPLE_RATE_HZ), overlap))
-        whole = np.zeros(request.n_samples, dtype=np.float32)
+        whole = Tape(request.n_samples, request.scratch)
         steps = _STEPS[request.quality]
         for number, (first, stop) in enumerate(parts):
 
@@ -92,14 +93,13 @@ class StableAudioEngine:
 
             piece = self._piece(request, (stop - first) / SAMPLE_RATE_HZ, (request.seed + number) % _SEEDS, steps, step)
             joined(whole, piece[: stop - first], first, overlap)
-        made = whole[None]
         if request.envelope is not None:
-            made = impose(made, request.envelope)
+            impose_in_place(whole, request.envelope)
         warnings = ("loops are not made by this engine: the ends do not meet",) if request.loop else ()
         index = self._folder / "model_index.json"
         digest = hashlib.sha256(index.read_bytes()).hexdigest() if index.is_file() else ""
         return Generated(
-            made,
+            whole,
             (Weights(f"{self._folder.name}/model_index.json", digest),),
             {"steps": steps, "pieces": len(parts), "pipeline": type(self._pipeline).__name__},
             warnings,

@@ -13,7 +13,7 @@ from foleyspace_host.diffusion.features import SAMPLE_RATE_HZ
 from foleyspace_host.errors import InvalidInput, MediaError, NothingFound
 from foleyspace_host.generate.classes import class_named, classes_in
 from foleyspace_host.generate.envelope import Envelope
-from foleyspace_host.generate.impose import impose
+from foleyspace_host.generate.impose import impose_in_place
 from foleyspace_host.generate.library.fit import Piece, hits_in, placed, sustained
 from foleyspace_host.generate.library.index import open_index
 from foleyspace_host.generate.library.search import Hit, akin, search
@@ -79,12 +79,12 @@ class LibraryEngine:
         hits = [hit for number, sound in enumerate(sounds) for hit in hits_in(sound, number)]
         if curve is not None and len(curve.onsets_s) and hits and not _lasts(request.prompt):
             within = curve.onsets_s[curve.onsets_s < float(request.duration_s)]
-            made, used = placed(sounds, hits, within.tolist(), request.n_samples, request.seed)
+            made, used = placed(sounds, hits, within.tolist(), request.n_samples, request.seed, request.scratch)
         else:
-            made, used = sustained(sounds, request.n_samples, request.seed, loop=request.loop)
+            made, used = sustained(sounds, request.n_samples, request.seed, request.scratch, loop=request.loop)
         tell(2, 4)
         if request.envelope is not None:
-            made = impose(made, request.envelope)
+            impose_in_place(made, request.envelope)
         tell(4, 4)
         taken = sorted({piece.source for piece in used})
         return Generated(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from foleyspace_host.diffusion.features import HOP, SAMPLE_RATE_HZ
 from foleyspace_host.generate.envelope import NOMINAL_DB
 from foleyspace_host.generate.impose import measured_db
+from foleyspace_host.media.tape import Tape
 
 __all__ = ["Piece", "hits_in", "levelled", "placed", "sustained"]
 
@@ -102,8 +104,13 @@ def _lasts(level_db: Floats, hit: Piece) -> bool:
 
 
 def placed(
-    sounds: Sequence[Floats], hits: Sequence[Piece], onsets_s: Sequence[float], n_samples: int, seed: int
-) -> tuple[Floats, list[Piece]]:
+    sounds: Sequence[Floats],
+    hits: Sequence[Piece],
+    onsets_s: Sequence[float],
+    n_samples: int,
+    seed: int,
+    scratch: Path | None = None,
+) -> tuple[Tape, list[Piece]]:
     """Put hits to moments.
 
     Parameters
@@ -118,16 +125,18 @@ def placed(
         Length of the result.
     seed : int
         The same one chooses the same hits; none follows itself where there are others.
+    scratch : Path, optional
+        Folder for a long result.
 
     Returns
     -------
-    samples : ndarray, float32, shape (1, n_samples)
+    made : Tape
         The hits at equal levels.
     used : list of Piece
         The hit at each moment.
     """
     random = np.random.default_rng(seed)
-    made = np.zeros(n_samples, dtype=np.float32)
+    made = Tape(n_samples, scratch)
     used: list[Piece] = []
     deck: list[int] = []
     for onset_s in onsets_s:
@@ -137,13 +146,17 @@ def placed(
                 deck.insert(0, deck.pop())
         hit = hits[deck.pop()]
         begin = round(onset_s * SAMPLE_RATE_HZ)
-        part = _faded(levelled(sounds[hit.source][hit.start : hit.stop]))[: max(n_samples - begin, 0)]
+        part = levelled(sounds[hit.source][hit.start : hit.stop])
+        _fade(part)
+        part = part[: max(n_samples - begin, 0)]
         made[begin : begin + len(part)] += part
         used.append(hit)
-    return made[None], used
+    return made, used
 
 
-def sustained(sounds: Sequence[Floats], n_samples: int, seed: int, *, loop: bool) -> tuple[Floats, list[Piece]]:
+def sustained(
+    sounds: Sequence[Floats], n_samples: int, seed: int, scratch: Path | None = None, *, loop: bool
+) -> tuple[Tape, list[Piece]]:
     """Cut what lasts to a length, or repeat it from other places.
 
     Parameters
@@ -154,18 +167,20 @@ def sustained(sounds: Sequence[Floats], n_samples: int, seed: int, *, loop: bool
         Length of the result.
     seed : int
         The same one chooses the same places.
+    scratch : Path, optional
+        Folder for a long result.
     loop : bool
         Whether the end leads into the beginning.
 
     Returns
     -------
-    samples : ndarray, float32, shape (1, n_samples)
+    made : Tape
     used : list of Piece
     """
     random = np.random.default_rng(seed)
     overlap = min(round(_CROSS_FADE_S * SAMPLE_RATE_HZ), n_samples // 3)
     wanted = n_samples + (overlap if loop else 0)
-    made = np.zeros(wanted, dtype=np.float32)
+    made = Tape(wanted, scratch)
     used: list[Piece] = []
     at = turn = 0
     while at < wanted:
@@ -191,8 +206,10 @@ def sustained(sounds: Sequence[Floats], n_samples: int, seed: int, *, loop: bool
     if loop and overlap:  # what goes on after the end fades out under the beginning
         curve = np.sqrt(np.linspace(0.0, 1.0, overlap, dtype=np.float32))
         made[:overlap] = made[:overlap] * curve + made[n_samples:] * curve[::-1]
-        return made[None, :n_samples].copy(), used
-    return _faded(made)[None], used
+        made.cut(n_samples)
+    else:
+        _fade(made)
+    return made, used
 
 
 def levelled(sound: Floats) -> Floats:
@@ -204,8 +221,8 @@ def levelled(sound: Floats) -> Floats:
     return (sound * np.float32(10.0 ** ((NOMINAL_DB - usual_db) / 20.0))).astype(np.float32)
 
 
-def _faded(sound: Floats) -> Floats:
-    """Return a sound with soft ends."""
+def _fade(sound: Floats | Tape) -> None:
+    """Give a sound soft ends."""
     for n_wanted, end in ((_SOFT_START_S, False), (_SOFT_END_S, True)):
         n = min(round(n_wanted * SAMPLE_RATE_HZ), len(sound) // 4)
         curve = np.linspace(0.0, 1.0, n, dtype=np.float32)
@@ -213,4 +230,3 @@ def _faded(sound: Floats) -> Floats:
             sound[-n:] *= curve[::-1]
         elif n:
             sound[:n] *= curve
-    return sound

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,8 +15,9 @@ from foleyspace_host.errors import Cancelled, InvalidInput
 from foleyspace_host.generate.classes import CLASSES, class_named
 from foleyspace_host.generate.envelope import SILENCE_DB, Envelope, frame_levels_db
 from foleyspace_host.generate.gestures import default_envelope, struck
-from foleyspace_host.generate.impose import impose, measured_db
+from foleyspace_host.generate.impose import impose, impose_in_place, measured_db
 from foleyspace_host.generate.request import GenerateRequest
+from foleyspace_host.media.tape import Tape
 
 
 def noise(n: int, seed: int = 1) -> np.ndarray:
@@ -68,7 +72,7 @@ def test_it_can_be_stopped() -> None:
         raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        impose(noise(48_000), Envelope.of([(0.0, 0.0, True)]), on_progress=stop)
+        impose_in_place(noise(48_000)[0], Envelope.of([(0.0, 0.0, True)]), on_progress=stop)
 
 
 @settings(max_examples=30)
@@ -135,12 +139,21 @@ def test_a_horn_holds_its_level_before_it_falls() -> None:
     assert close.at([0.99])[0] < -20.0
 
 
-def test_in_place_is_the_same_and_only_then_is_the_sound_changed() -> None:
+def filed(sound: np.ndarray) -> Tape:
+    tape = Tape(len(sound), held_samples=0)
+    tape[:] = sound
+    return tape
+
+
+@pytest.mark.parametrize("made_for", [np.copy, Tape.of, filed])
+def test_in_place_is_the_same_in_memory_and_on_the_disk(made_for: Callable[[np.ndarray], Any]) -> None:
     curve = default_envelope(["hooves"], 30.0, 1)
     sound = noise(30 * 48_000)
     before = sound.copy()
     made = impose(sound, curve)
     assert (sound == before).all()
-    again = impose(sound, curve, in_place=True)
-    assert (again == made).all()
-    assert np.shares_memory(again, sound)
+    place = made_for(sound[0])
+    told: list[tuple[int, int]] = []
+    impose_in_place(place, curve, on_progress=lambda done, total: told.append((done, total)))
+    assert place[:].tobytes() == made[0].tobytes()
+    assert [done for done, _ in told] == list(range(1, told[0][1] + 1))

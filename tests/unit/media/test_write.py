@@ -102,13 +102,30 @@ def test_any_integer_file_keeps_below_the_ceiling(tmp_path, lengths, n_channels,
     assert report.true_peak_db <= -1 + 1e-6
 
 
+def test_levels_that_nobody_asks_for_change_nothing_in_the_file(tmp_path, noise):
+    told = write_audio(tmp_path / "a.wav", cut(noise), RATE_HZ, 2)
+    untold = write_audio(tmp_path / "b.wav", cut(noise), RATE_HZ, 2, levels=False)
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    assert np.isnan(untold.true_peak_db)
+    assert (untold.loudness_lufs, untold.n_samples, untold.gain_db) == (None, told.n_samples, 0.0)
+    # where the file itself depends on them or holds them, they are measured all the same
+    loud = write_audio(tmp_path / "a.flac", cut(noise * 4), RATE_HZ, 2, levels=False)
+    assert loud.true_peak_db == pytest.approx(-1.0)
+    for name, levels in (("c.wav", True), ("d.wav", False)):
+        write_audio(tmp_path / name, cut(noise), RATE_HZ, 2, levels=levels, broadcast=wav.Broadcast(5))
+    assert (tmp_path / "c.wav").read_bytes() == (tmp_path / "d.wav").read_bytes()
+    with pytest.raises(MediaEmpty):
+        write_audio(tmp_path / "e.wav", [], RATE_HZ, 2, levels=False)
+
+
+@pytest.mark.parametrize("levels", [True, False])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("name", ["a.wav", "a.flac"])
-def test_samples_that_are_no_numbers_are_never_written(tmp_path, noise, leftovers, bad, name):
+def test_samples_that_are_no_numbers_are_never_written(tmp_path, noise, leftovers, bad, name, levels):
     (tmp_path / name).write_bytes(b"old")
     noise[1, 60_000] = bad
     with pytest.raises(NonFinite) as caught:
-        write_audio(tmp_path / name, cut(noise), RATE_HZ, 2)
+        write_audio(tmp_path / name, cut(noise), RATE_HZ, 2, levels=levels)
     assert caught.value.where == str(tmp_path / name)
     assert (tmp_path / name).read_bytes() == b"old"
     assert leftovers() == []

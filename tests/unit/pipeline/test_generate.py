@@ -20,6 +20,7 @@ from foleyspace_host.generate.library.index import open_index
 from foleyspace_host.generate.library.scan import add_folder
 from foleyspace_host.generate.request import Generated, GenerateRequest
 from foleyspace_host.generate.setup import library_path
+from foleyspace_host.media.tape import Tape
 from foleyspace_host.pipeline.generate import generate_file
 from foleyspace_host.pipeline.sounds import make_sounds, takes_of
 from foleyspace_host.pipeline.spatialize_made import Wish, spatialize_made
@@ -124,7 +125,7 @@ class Counting:
     def generate(self, request: GenerateRequest, *, on_progress: Any = None) -> Generated:
         self.asked.append(request)
         on_progress(1, 1)
-        return Generated(np.full((1, request.n_samples), float(len(self.asked)), np.float32))
+        return Generated(Tape.of(np.full(request.n_samples, float(len(self.asked)), np.float32)))
 
 
 def course(source: str, shots_s: tuple[float, ...], silent_to_s: float = 0.0) -> Course:
@@ -142,9 +143,13 @@ def test_every_shot_and_every_thing_has_a_sound_of_its_own() -> None:
         ("car", 1.0, 2.0, 8),
         ("dog", 1.0, 2.0, 10),
     ]
-    assert made.samples.shape == (1, 3 * RATE)
-    assert made.samples[0, RATE // 2] == 1.0
-    assert made.samples[0, 2 * RATE] == 5.0
+    sound = made.sound[:]
+    assert len(sound) == 3 * RATE
+    assert sound[RATE // 2] == 1.0
+    assert sound[2 * RATE] == 5.0
+    # soft ends only where another shot follows or went before, and none at the ends of the file
+    assert (sound[0], sound[RATE - 1], sound[-1]) == (1.0, 0.0, 5.0)
+    assert sound[RATE] == 0.0
     assert len(made.envelope.t_s) >= 2
 
 
@@ -221,3 +226,12 @@ def test_an_engine_is_set_up_and_its_licence_accepted(tmp_path: Path, capsys: py
     assert "accepted on" in run(capsys, "models", "list")[1]
     assert run(capsys, "models", "engine", "stable-audio", "--runner", str(script))[0] == 1
     assert run(capsys, "models", "engine", "mmaudio", "--weights", str(tmp_path / "none"))[0] == 1
+
+
+def test_no_zero_is_negative(tmp_path: Path) -> None:
+    curve = tmp_path / "drawn.csv"
+    curve.write_text("t_s,level_db\n0,-100\n0.5,-100\n0.6,0\n1,0\n")
+    generate_file("rain", tmp_path / "a.wav", engine="library", envelope=curve)
+    sound, _ = soundfile.read(tmp_path / "a.wav", dtype="float32")
+    assert not sound[: RATE // 2].any()
+    assert not np.signbit(sound[: RATE // 2]).any()

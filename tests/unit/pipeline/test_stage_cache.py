@@ -15,7 +15,7 @@ import pytest
 
 from foleyspace_host.errors import Cancelled, MediaMissing
 from foleyspace_host.geometry.timebase import Span
-from foleyspace_host.pipeline import stage_cache
+from foleyspace_host.pipeline import cache_index, stage_cache
 from foleyspace_host.pipeline.stage_cache import StageCache, file_digest
 from foleyspace_host.pipeline.stage_key import stage_key
 
@@ -65,6 +65,92 @@ def test_a_copy_outlives_its_entry(cache: StageCache, result: Path, tmp_path: Pa
     cache.clear()
     assert cache.usage() == {}
     assert copy.read_bytes() == b"sound"
+
+
+def test_a_result_and_its_entry_are_one_file(cache: StageCache, result: Path) -> None:
+    os.utime(result, (1e9, 1e9))
+    cache.store(KEY, result)
+    (entry,) = cache.folder.iterdir()
+    assert entry.samefile(result)
+    assert cache.fetch(KEY) == entry
+    assert result.stat().st_mtime == 1e9  # that it was used is no change to it
+    result.write_bytes(b"noise")  # in its place
+    assert cache.fetch(KEY) is None
+    assert result.read_bytes() == b"noise"
+
+
+def test_two_who_fetch_do_not_share_a_file(cache: StageCache, result: Path, tmp_path: Path) -> None:
+    cache.store(KEY, result)
+    copies = [tmp_path / "b.wav", tmp_path / "c.wav"]
+    for copy in copies:
+        assert cache.fetch(KEY, copy) == copy
+    assert len({path.stat().st_ino for path in (result, *copies)}) == 3
+    for path in (result, *copies):
+        path.unlink()
+    assert cache.fetch(KEY, copies[0]) == copies[0]
+    (entry,) = cache.folder.iterdir()
+    assert entry.samefile(copies[0])  # nobody else has it
+
+
+def test_a_copy_of_a_damaged_entry_is_not_left(cache: StageCache, result: Path, tmp_path: Path) -> None:
+    cache.store(KEY, result)
+    result.write_bytes(b"noise")
+    assert cache.fetch(KEY, tmp_path / "copy.wav") is None
+    assert not (tmp_path / "copy.wav").exists()
+
+
+def test_where_files_have_one_name_only_they_are_copied(
+    cache: StageCache, result: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.setattr(os, "link", refused)
+    cache.store(KEY, result)
+    result.write_bytes(b"noise")
+    assert cache.fetch(KEY, tmp_path / "copy.wav") == tmp_path / "copy.wav"
+    assert (tmp_path / "copy.wav").read_bytes() == b"sound"
+
+
+def test_a_folder_is_looked_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: calls.append(path) or scandir(path))
+    cache = StageCache(tmp_path / "cache", 1 << 20)
+    for number in range(50):
+        assert cache.fetch_text(f"localize-{number}") is None
+        cache.store_text(f"localize-{number}", "text")
+        assert cache.fetch_text(f"localize-{number}") == "text"
+    assert len(calls) == 1
+    again = StageCache(tmp_path / "cache", 1 << 20)
+    assert [again.fetch_text(f"localize-{number}") for number in range(50)] == ["text"] * 50
+    assert len(calls) == 2
+
+
+def test_a_full_folder_is_not_looked_through_for_each_new_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: calls.append(path) or scandir(path))
+    cache = StageCache(tmp_path / "cache", 320_000)
+    for number in range(1000):
+        cache.store_text(f"localize-{number}", "x" * 1000)
+    assert len(calls) < 1000 // 15
+    assert 290_000 < sum(size for _, size in cache.usage().values()) <= 320_000
+    assert cache.fetch_text("localize-999") is not None
+
+
+def test_what_another_process_stores_or_removes(cache: StageCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = StageCache(cache.folder, 1000)
+    assert cache.fetch_text(KEY) is None
+    other.store_text(KEY, "text")
+    monkeypatch.setattr(cache_index, "_BELIEVED_S", 0.0)
+    assert cache.fetch_text(KEY) == "text"
+    other.clear()
+    assert cache.fetch_text(KEY) is None
+    cache.store_text(KEY, "more")
+    assert other.fetch_text(KEY) == "more"
 
 
 def test_the_least_recently_used_go_first(cache: StageCache, tmp_path: Path) -> None:

@@ -111,19 +111,19 @@ def test_a_project_that_was_copied_is_not_rendered_again(cut: Path) -> None:
 
 @pytest.mark.parametrize("age_s", [0, 3600])
 def test_media_that_change_while_they_are_rendered(cut: Path, monkeypatch: pytest.MonkeyPatch, age_s: int) -> None:
-    rendered = renders.render_along
+    rendered = renders.write_rendered
     when = time.time() - age_s
     for name in ("a", "b"):
         os.utime(cut.parent / f"{name}.wav", (when, when))
 
     def changed(*args: object, **options: object) -> object:
-        if "b-" in str(args[2]):
+        if "b-" in str(args[4]):
             noise(cut.parent / "b.wav", 9)
             if not age_s:
                 os.utime(cut.parent / "b.wav", (when, when))  # within a step of the clock
         return rendered(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(renders, "render_along", changed)
+    monkeypatch.setattr(renders, "write_rendered", changed)
     with pytest.raises(Conflict, match=r"b\.wav: the file was changed while it was rendered"):
         run(cut)
     assert not (cut.parent / "out.otio").exists()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from foleyspace_host.generate.embedded.condition import RECORDED
 from foleyspace_host.generate.embedded.engine import EmbeddedEngine, pictured
 from foleyspace_host.generate.embedded.model import open_foley_model
 from foleyspace_host.generate.request import GenerateRequest
+from foleyspace_host.media.tape import Tape
 from tests.stand_ins.foley_models import steady_onnx
 
 
@@ -57,7 +59,33 @@ def test_it_can_be_cancelled_between_steps(engine: EmbeddedEngine) -> None:
 
     with pytest.raises(Cancelled):
         engine.generate(GenerateRequest("wind", 3.0), on_progress=stop)
-    assert told == [(1, 8), (2, 8), (3, 8)]
+    assert told == [(1, 10), (2, 10), (3, 10)]
+
+
+def test_it_tells_its_progress_to_the_end_and_can_be_cancelled_at_any_time(engine: EmbeddedEngine) -> None:
+    told: list[tuple[int, int]] = []
+    engine.generate(
+        GenerateRequest("wind", 12.0, quality="draft"), on_progress=lambda done, total: told.append((done, total))
+    )
+    assert {total for _, total in told} == {2 * (4 + 2)}  # 12 s are two pieces
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1][0] == told[-1][1]
+    for last in range(0, len(told), 4):
+        left = iter(range(last))
+
+        def stop(_done: int, _total: int, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise Cancelled("stop")
+
+        with pytest.raises(Cancelled):
+            engine.generate(GenerateRequest("wind", 12.0, quality="draft"), on_progress=stop)
+
+
+def test_a_long_sound_is_the_same_from_the_disk(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = GenerateRequest("rain", 13.0, 3, loop=True, quality="draft")
+    held = engine.generate(request).samples
+    monkeypatch.setitem(Tape.__init__.__kwdefaults__, "held_samples", 0)
+    assert engine.generate(request).samples.tobytes() == held.tobytes()
 
 
 def test_words_that_mean_nothing_or_both_are_refused(engine: EmbeddedEngine) -> None:
