@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
         SpatializeResult,
     )
 
-__all__ = ["generated_lines", "localized_lines", "print_host_result", "print_result", "rendered_lines"]
+__all__ = [
+    "generated_lines",
+    "localized_lines",
+    "loudness_told",
+    "print_host_result",
+    "print_result",
+    "rendered_lines",
+]
 
 _Result = TypeVar("_Result")
 
@@ -61,6 +68,27 @@ def print_host_result(
     click.echo(json.dumps(details, allow_nan=False) if as_json else "\n".join(lines(msgspec.convert(details, kind))))
 
 
+class Levels(Protocol):
+    """What is known of how loud a sound is; see `RenderResult`."""
+
+    @property
+    def true_peak_db(self) -> float | None: ...
+    @property
+    def loudness_lufs(self) -> float | None: ...
+    @property
+    def gain_db(self) -> float: ...
+
+
+def loudness_told(levels: Levels) -> str:
+    """Return peak and loudness of a sound in words, and what was done about them."""
+    told = "silence" if levels.true_peak_db is None else f"{levels.true_peak_db:.1f} dBTP"
+    if levels.loudness_lufs is not None:
+        told += f", loudness {levels.loudness_lufs:.1f} LUFS"
+    if levels.gain_db < 0.0:
+        told += f" (the whole turned down by {-levels.gain_db:.1f} dB)"
+    return told
+
+
 def rendered_lines(result: RenderResult) -> list[str]:
     """Return the summary of a rendered sound or spatialized video.
 
@@ -73,11 +101,6 @@ def rendered_lines(result: RenderResult) -> list[str]:
     -------
     list of str
     """
-    peak = "silence" if result.true_peak_db is None else f"{result.true_peak_db:.1f} dBTP"
-    if result.loudness_lufs is not None:
-        peak += f", loudness {result.loudness_lufs:.1f} LUFS"
-    if result.gain_db < 0.0:
-        peak += f" (the whole turned down by {-result.gain_db:.1f} dB)"
     generated = getattr(result, "generated", None)
     lines = [
         f"{result.output}",
@@ -90,7 +113,7 @@ def rendered_lines(result: RenderResult) -> list[str]:
         lines.append(_line("format", f"{result.format}: {' '.join(result.channels)}"))
     if result.sound.fit != "exact":
         lines.append(_line("sound", f"{result.sound.path} {result.sound.fit} to {result.duration_s:.3f} s"))
-    lines.append(_line("peak", peak))
+    lines.append(_line("peak", loudness_told(result)))
     if trajectory := getattr(result, "trajectory", None):
         lines.append(_line("trajectory", trajectory))
     if page := getattr(result, "report", None):

@@ -12,7 +12,7 @@ import click
 from foleyspace_host.cli import options
 from foleyspace_host.cli.machine import machine_options, use_machine
 from foleyspace_host.cli.progress import stage_bars
-from foleyspace_host.cli.report import print_host_result
+from foleyspace_host.cli.report import loudness_told, print_host_result
 from foleyspace_host.cli.table import table
 from foleyspace_host.cli.through_host import refuse, run_timeline_in_host
 from foleyspace_host.errors import InvalidInput
@@ -29,6 +29,11 @@ __all__ = ["command"]
 @click.option("--mixdown", type=options.FILE, metavar="OUT.wav", help="Also write all that is rendered as one sound.")
 @click.option(
     "--adm", type=options.FILE, metavar="OUT.wav", help="Also write the dry sounds and their positions (BS.2076)."
+)
+@click.option(
+    "--bit-depth",
+    type=click.Choice(["16", "24", "float"]),
+    help="Samples of the mix and of the ADM file, 24 if not given; 16 and 24 are turned down where they would clip.",
 )
 @click.option(
     "--timeline", "timeline_name", metavar="NAME", help="Which timeline of a file with several: its name or number."
@@ -97,4 +102,6 @@ def _lines(result: TimelineResult) -> list[str]:
     verb = "to render" if result.output is None else "rendered"
     lines.append(f"{result.rendered} {verb}, {result.reused} unchanged, {result.skipped} left as they are")
     lines += [f"wrote {path}" for path in (result.output, result.mixdown, result.adm) if path is not None]
+    if result.mix is not None:
+        lines.append(f"the mix peaks at {loudness_told(result.mix)}")
     return lines

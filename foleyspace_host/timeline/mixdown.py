@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foleyspace_host.geometry.timebase import Span, sample_at
 from foleyspace_host.render.formats import find_format
 from foleyspace_host.timeline.model import Fade, Piece
+from foleyspace_host.timeline.results import MixLevels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,9 +109,9 @@ def mix_rendered(
     settings: RenderSettings,
     *,
     on_progress: Callable[[int, int], None] | None = None,
-) -> WriteReport:
+) -> MixLevels:
     """Write the sum of rendered clips, at the highest of their rates; see `mix`."""
-    return mix(
+    written = mix(
         [Voice(one.piece, one.path, one.handle_s) for one in rendered],
         out,
         duration_s,
@@ -117,6 +119,12 @@ def mix_rendered(
         settings.format,
         bit_depth=settings.bit_depth or "24",
         on_progress=on_progress,
+    )
+    peak_db, loudness_lufs = written.true_peak_db, written.loudness_lufs
+    return MixLevels(
+        round(peak_db, 2) if isfinite(peak_db) else None,
+        None if loudness_lufs is None else round(loudness_lufs, 2),
+        round(written.gain_db, 2),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from foleyspace_host.pipeline.provenance import Provenance
 from foleyspace_host.timeline.choose import Choice
 
-__all__ = ["ClipResult", "TimelineResult", "clip_result"]
+__all__ = ["ClipResult", "MixLevels", "TimelineResult", "clip_result"]
 
 Action = Literal["render", "reuse", "skip"]
 
@@ -60,6 +60,25 @@ class ClipResult:
 
 
 @dataclass(frozen=True, slots=True)
+class MixLevels:
+    """How loud a mix is.
+
+    Parameters
+    ----------
+    true_peak_db : float or None
+        Its highest true peak [dBTP]; None for silence.
+    loudness_lufs : float or None
+        Its integrated loudness [LUFS]; None for silence, or less than 0.4 s.
+    gain_db : float
+        Level by which the whole was turned down to stay below -1 dBTP, 0 if it was not [dB].
+    """
+
+    true_peak_db: float | None
+    loudness_lufs: float | None
+    gain_db: float
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineResult:
     """A timeline whose sounds were placed, or would be.
 
@@ -69,6 +88,8 @@ class TimelineResult:
         What was read.
     output, mixdown, adm : str or None
         The timeline, the mix and the ADM file that were written.
+    mix : MixLevels or None
+        How loud the mix is.
     duration_s : float
         How long it is [s].
     clips : tuple of ClipResult
@@ -89,6 +110,7 @@ class TimelineResult:
     output: str | None
     mixdown: str | None
     adm: str | None
+    mix: MixLevels | None
     duration_s: float
     clips: tuple[ClipResult, ...]
     rendered: int

@@ -141,7 +141,7 @@ def spatialize_timeline(
     choices = foley.judged(choices)
     warnings = [*opened.warnings]
     rendered: list[Rendered] = []
-    written = None
+    written = levels = None
     if dry_run:
         clips = [clip_result(choice, engine=foley.engine_of(choice)) for choice in choices]
     else:
@@ -158,7 +158,9 @@ def spatialize_timeline(
             )
         with work.stage("mix"):
             if mixed is not None:
-                mix_rendered(rendered, mixed, flat.duration_s, settings, on_progress=partial(work.report, "mix"))
+                levels = mix_rendered(
+                    rendered, mixed, flat.duration_s, settings, on_progress=partial(work.report, "mix")
+                )
         with work.stage("adm"):
             if objects is not None:
                 from foleyspace_host.timeline.adm.write import write_adm
@@ -178,6 +180,7 @@ def spatialize_timeline(
         output=written,
         mixdown=None if mixed is None or dry_run else str(mixed),
         adm=None if objects is None or dry_run else str(objects),
+        mix=levels,
         duration_s=float(flat.duration_s),
         clips=tuple(clips),
         rendered=actions.count("render"),

@@ -188,8 +188,9 @@ def _named(names: set[str]) -> set[str]:
             with _opened(path) as file:
                 before = b""
                 while block := file.read(_AT_ONCE):
-                    found.update(os.fsdecode(name) for name in pattern.findall(before + block))
-                    before = block[-_LONGEST_NAME:]
+                    seen = before + block  # which may be short
+                    found.update(os.fsdecode(name) for name in pattern.findall(seen))
+                    before = seen[-_LONGEST_NAME:]
         except Exception as error:  # a damaged one, in whatever way
             raise Refused(f"{path} cannot be read, and may name results; nothing was removed") from error
     return found

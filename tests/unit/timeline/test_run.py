@@ -175,6 +175,34 @@ def test_rates_are_mixed_into_one(tmp_path: Path, sound: dict) -> None:
     assert spectrum.argmax() == 1000
 
 
+@pytest.mark.parametrize(("bits", "turned"), [("24", True), ("float", False)])
+def test_how_loud_a_mix_is_and_that_it_was_turned_down_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], bits: str, turned: bool
+) -> None:
+    tone = 0.9 * np.sin(2 * np.pi * 997 * np.arange(4 * RATE) / RATE)
+    soundfile.write(tmp_path / "a.wav", tone, RATE, subtype="FLOAT")
+    clips = [track(marked(name, 0, 96, media("a.wav"), "foleyspace: az=0 dist=1")) for name in "abcd"]  # 12 dB louder
+    source, mix = write(tmp_path / "in.otio", timeline(*clips)), tmp_path / "mix.wav"
+    words = [str(source), "-o", str(tmp_path / "out.otio"), "--mixdown", str(mix), "--bit-depth", bits]
+    assert main(["timeline", *words, "--json"]) == 0
+    levels = json.loads(capsys.readouterr().out)["mix"]
+    peak_db = 20 * np.log10(np.abs(soundfile.read(mix)[0]).max())
+    assert levels["true_peak_db"] == pytest.approx(peak_db, abs=0.1)  # far below half the rate they are the same
+    assert (levels["gain_db"] < -6.0) == turned
+    assert levels["gain_db"] <= 0.0
+    assert main(["timeline", *words]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith(
+        f"the mix peaks at {levels['true_peak_db']:.1f} dBTP, loudness {levels['loudness_lufs']:.1f}"
+    )
+    assert ("turned down" in said) == turned
+
+
+def test_without_a_mix_nothing_is_told_of_one(tmp_path: Path, sound: dict) -> None:
+    source = write(tmp_path / "in.otio", timeline(track(marked("a", 0, 24, sound))))
+    assert spatialize_timeline(source, tmp_path / "out.otio").mix is None
+
+
 def test_a_trajectory_of_the_metadata_goes_before_markers(tmp_path: Path, sound: dict) -> None:
     document = {
         "schema": "foleyspace.trajectory/1",
