@@ -1,7 +1,7 @@
 """Partials: which bands belong to one, what its pitch is, and how it goes on from frame to frame.
 
 Bands are wider than an ear's sense of pitch. A tone's power parts among its band and the two beside it, and how it does
-so says where between their centres it lies: tones come back within a hertz or two of where they were. A partial that
+so says where between their centres it lies: tones come back within 1 Hz and 0.1 % of where they were. A partial that
 moves takes its phase along, at the mean of the frequencies before and after (R. McAulay, T. Quatieri: "Speech
 analysis/synthesis based on a sinusoidal representation", IEEE Trans. ASSP 34(4), 1986).
 """
