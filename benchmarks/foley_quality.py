@@ -45,9 +45,9 @@ from foleyspace_host.generate.embedded.bands import (  # noqa: E402
     bins_db,
     window,
 )
-from foleyspace_host.generate.embedded.engine import EmbeddedEngine, pictured  # noqa: E402
+from foleyspace_host.generate.embedded.engine import EmbeddedEngine, pieces_of  # noqa: E402
 from foleyspace_host.generate.embedded.model import open_foley_model  # noqa: E402
-from foleyspace_host.generate.embedded.waveform import waveform  # noqa: E402
+from foleyspace_host.generate.embedded.voice import voices_of  # noqa: E402
 from foleyspace_host.generate.envelope import SILENCE_DB, Envelope  # noqa: E402
 from foleyspace_host.generate.impose import impose, measured_db  # noqa: E402
 from foleyspace_host.generate.request import GenerateRequest  # noqa: E402
@@ -128,12 +128,14 @@ def portrayed(path: Path | None) -> Callable[[Case, int], Sound]:
 
     def make(case: Case, seed: int) -> Sound:
         rng = np.random.default_rng([seed, 1])
-        portrait, _ = pictured(model, {NAMES[case.which]: 1.0}, rng)
-        level_db, _ = analysed(case.sound)
-        noise = portrait.spread_db[:, None] * rng.standard_normal((N_BANDS, len(level_db)), dtype=np.float32)
-        bands_db = portrait.mean_db(level_db - level_db.max()) + noise
-        sound = np.concatenate(list(waveform(bands_db, level_db, seed)))[: len(case.sound)]
-        return impose(sound[None], case.envelope)[0]
+        (voice,) = voices_of(model, {NAMES[case.which]: 1.0}, rng)
+
+        def begun(level_db: Sound) -> Sound:
+            noise = voice.portrait.spread_db[:, None] * rng.standard_normal((N_BANDS, len(level_db)), dtype=np.float32)
+            return voice.portrait.mean_db(level_db) + noise
+
+        pieces = pieces_of(voice, case.envelope, len(case.sound), seed, begun)
+        return impose(np.concatenate(list(pieces))[None], case.envelope)[0]
 
     return make
 

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "media": {"errors", "geometry", "kernels"},
     "models": {"config", "errors"},
     "diffusion": {"errors", "models"},
-    "generate": {"config", "diffusion", "errors", "geometry", "localize", "media", "models"},
+    "generate": {"config", "diffusion", "errors", "geometry", "localize", "media", "models", "render"},
     "hrtf": {"errors", "geometry", "kernels", "media", "models", "versions"},
     "render": {"diffusion", "errors", "geometry", "hrtf", "kernels", "media"},
     "localize": {"errors", "geometry", "media", "models"},

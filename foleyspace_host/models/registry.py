@@ -108,8 +108,8 @@ ENTRIES: tuple[ModelEntry, ...] = (
             "trained by training/foley on recordings of Debian packages (CC0, CC BY, public domain) and on sounds that"
             " it computed itself; its weights stored in 16 bits"
         ),
-        sha256="55d6676df719fcf4b5f1692df4d925bef889097e882edbeb69f15be8e8519e5c",
-        size_bytes=6236679,
+        sha256="9bde1745ac8e079a4bf5c5e2cfbb9655e9cdd1d0cd63399ab888b45ddfe24094",
+        size_bytes=6287100,
         notes="36 classes, 48 kHz mono (foleyspace generate); measured in models/assets/foley.md",
     ),
     ModelEntry(

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from foleyspace_host.generate.classes import NAMES
 from foleyspace_host.generate.embedded.bands import N_BANDS
 from foleyspace_host.generate.embedded.condition import N_CONDITION, N_LIKENESS
+from foleyspace_host.generate.embedded.course import Course
 from foleyspace_host.generate.embedded.model import KIND
 from foleyspace_host.generate.embedded.portrait import N_SHOWN, Portrait, packed
 
@@ -32,6 +33,7 @@ class Recall:
     def __init__(self, reach: int = 12) -> None:
         self.reach = reach
         self.portraits = [([PORTRAIT], [PORTRAIT]) for _ in NAMES]
+        self.courses: list[tuple[list[Course | None], list[Course | None]]] = [([None], [None]) for _ in NAMES]
         self.calls: list[float] = []
 
     def velocity(self, place: Floats, shown: Floats, condition: Floats, t: float) -> Floats:
@@ -75,6 +77,7 @@ def steady_onnx(path: Path, share: float = 0.0, **facts: str) -> Path:
         "classes": ",".join(NAMES),
         "reach_frames": "4",
         "portraits": json.dumps([[b64encode(packed([PORTRAIT])).decode(), ""]] * len(NAMES)),
+        "courses": json.dumps([[[""], []]] * len(NAMES)),
     }
     stated |= facts
     for name, value in stated.items():

@@ -200,11 +200,12 @@ def test_the_portraits_of_a_bank_are_of_its_loudest_parts() -> None:
     found = portraits(tones())
     assert [len(invented) for _, invented in found] == [3, 3] + [0] * (len(NAMES) - 2)
     for which, pitch in ((0, 400.0), (1, 5000.0)):
-        peak = int(found[which][1][0].loudest_db.argmax())
+        peak = int(found[which][1][0].portrait.loudest_db.argmax())
+        assert found[which][1][0].course is None
         assert abs(np.log2(centres_hz()[peak] / pitch)) < 0.1
     quiet = 0.001 * np.random.default_rng(0).standard_normal(5 * 48_000).astype(np.float32)
     quiet[-48_000:] = tones().invented[0][0]
-    late = portraits(Bank([[quiet], *[[] for _ in NAMES[1:]]], [[] for _ in NAMES]))[0][0][0]
+    late = portraits(Bank([[quiet], *[[] for _ in NAMES[1:]]], [[] for _ in NAMES]))[0][0][0].portrait
     assert abs(np.log2(centres_hz()[late.loudest_db.argmax()] / 400.0)) < 0.1
 
 

@@ -13,7 +13,7 @@ from training.flow.card import card_head, table
 
 __all__ = ["write_card"]
 
-_HIDDEN = ("classes", "portraits")  # long, or told in other words
+_HIDDEN = ("classes", "courses", "portraits")  # long, or told in other words
 _COLUMNS = (
     *("class heard", "told apart / among 3", "kernel distance (95 %)", "envelope r", "onsets"),
     *("likest wave", "likest embedding", "x real time"),
@@ -45,7 +45,7 @@ def write_card(path: Path, model: Path, quality: Path, credits: Path, facts: Map
     lines = [
         *card_head(path.stem, about, model, {**facts, "classes": ", ".join(NAMES)}, _HIDDEN),
         "The file holds weights, and of each sound that was learnt from 384 numbers that say how loud its bands are on",
-        "the whole. No recording can be had back from it.",
+        "the whole; of those that glide also how their pitch goes, call by call. No recording can be had back from it.",
         "",
         "## Measured",
         "",

@@ -12,6 +12,7 @@ import torch
 from foleyspace_host.generate.classes import NAMES
 from foleyspace_host.generate.embedded.bands import N_BANDS
 from foleyspace_host.generate.embedded.condition import N_CONDITION
+from foleyspace_host.generate.embedded.course import packed as packed_course
 from foleyspace_host.generate.embedded.model import KIND
 from foleyspace_host.generate.embedded.portrait import N_SHOWN, packed
 from training.flow.export_onnx import Signature, largest_difference, write_onnx
@@ -59,11 +60,15 @@ def export(
     Path
         The file.
     """
+    known = portraits(bank)
     stated = {
         "kind": KIND,
         "classes": ",".join(NAMES),
         "reach_frames": str(net.size.reach),
-        "portraits": json.dumps([[b64encode(packed(one)).decode() for one in pair] for pair in portraits(bank)]),
+        "portraits": json.dumps(
+            [[b64encode(packed([one.portrait for one in of])).decode() for of in pair] for pair in known]
+        ),
+        "courses": json.dumps([[[packed_course(one.course) for one in of] for of in pair] for pair in known]),
         "precision": precision,
         **facts,
     }

@@ -14,6 +14,7 @@ from foleyspace_host.errors import ModelUnavailable
 from foleyspace_host.generate.classes import NAMES
 from foleyspace_host.generate.embedded.bands import N_BANDS
 from foleyspace_host.generate.embedded.condition import N_CONDITION
+from foleyspace_host.generate.embedded.course import unpacked as unpacked_course
 from foleyspace_host.generate.embedded.portrait import N_SHOWN, unpacked
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ __all__ = ["KIND", "NAME", "FoleyModel", "open_foley_model"]
 NAME = "foley"
 """Name of the shipped model in the registry."""
 
-KIND = "foleyspace.foley-flow/2"
+KIND = "foleyspace.foley-flow/3"
 """What such a file says that it is, under the name ``kind`` in its metadata."""
 
 
@@ -47,6 +48,8 @@ class FoleyModel:
         Frames before and after one that change what it answers for that one.
     portraits : list of (list of Portrait, list of Portrait)
         Of each class: those of recordings, and of computed sounds.
+    courses : list of (list of Course or None, list of Course or None)
+        Of the same sounds: how their pitch goes, if they glide.
 
     Raises
     ------
@@ -68,7 +71,12 @@ class FoleyModel:
                 (unpacked(b64decode(recorded)), unpacked(b64decode(invented)))
                 for recorded, invented in json.loads(facts["portraits"])
             ]
-            fits = shapes["place"][1] == N_BANDS and shapes["shown"][1] == N_SHOWN
+            self.courses = [
+                ([*map(unpacked_course, recorded)], [*map(unpacked_course, invented)])
+                for recorded, invented in json.loads(facts["courses"])
+            ]
+            fits = [[*map(len, pair)] for pair in self.portraits] == [[*map(len, pair)] for pair in self.courses]
+            fits = fits and shapes["place"][1] == N_BANDS and shapes["shown"][1] == N_SHOWN
             fits = fits and shapes["condition"][2] == N_CONDITION
             fits = fits and len(self.portraits) == len(NAMES) and self.reach >= 0
         except (KeyError, TypeError, ValueError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 from foleyspace_host.errors import InvalidInput
 from foleyspace_host.generate.classes import NAMES
 from foleyspace_host.generate.embedded.bands import SAMPLE_RATE_HZ, analysed
+from foleyspace_host.generate.embedded.course import Course
 from foleyspace_host.generate.embedded.portrait import Portrait, portrait_of
 from training.flow.sounds import Sound, unpack_sounds
+from training.foley.data.gliding import parted
 
-__all__ = ["SOUNDS", "Bank", "portraits", "read_bank"]
+__all__ = ["SOUNDS", "Bank", "Portrayed", "portraits", "read_bank"]
 
 SOUNDS = "foley-sounds.npz"
 """Name of the file of sounds in a prepared folder."""
@@ -36,6 +39,13 @@ class Bank:
 
     recorded: list[list[Samples]]
     invented: list[list[Samples]]
+
+
+class Portrayed(NamedTuple):
+    """What the program knows of a sound: its portrait, and the course of its pitch if it glides."""
+
+    portrait: Portrait
+    course: Course | None
 
 
 def read_bank(folder: Path, *, held_out: bool = False) -> Bank:
@@ -72,26 +82,32 @@ def _by_class(sounds: list[Sound]) -> tuple[list[list[Samples]], list[list[Sampl
     return recorded, invented
 
 
-def portraits(bank: Bank) -> list[tuple[list[Portrait], list[Portrait]]]:
+def portraits(bank: Bank, *, parting: bool = True) -> list[tuple[list[Portrayed], list[Portrayed]]]:
     """Return the portraits of the sounds of each class: of recordings, and of computed ones.
 
     Parameters
     ----------
     bank : Bank
         Sounds.
+    parting : bool
+        Whether those that glide are portrayed with their pitch held, and their course beside.
 
     Returns
     -------
-    list of (list of Portrait, list of Portrait)
+    list of (list of Portrayed, list of Portrayed)
         Of the loudest `_PORTRAIT_S` of each sound, as an example of the training is about that long.
     """
 
-    def of(sounds: list[Samples]) -> list[Portrait]:
+    def of(sounds: list[Samples]) -> list[Portrayed]:
         found = []
         for sound in sounds:
             n_samples = round(_PORTRAIT_S * SAMPLE_RATE_HZ)
             start = int(np.clip(np.abs(sound).argmax() - n_samples // 4, 0, max(len(sound) - n_samples, 0)))
-            found.append(portrait_of(*analysed(sound[start : start + n_samples])))
+            part = sound[start : start + n_samples]
+            if parting and (glides := parted(part)):
+                found.append(Portrayed(portrait_of(*analysed(glides.steady)), glides.course))
+            else:
+                found.append(Portrayed(portrait_of(*analysed(part)), None))
         return found
 
     return [(of(recorded), of(invented)) for recorded, invented in zip(bank.recorded, bank.invented, strict=True)]

@@ -63,6 +63,22 @@ def test_what_rings_has_partials_and_what_hisses_has_none(engine: EmbeddedEngine
     assert partial[0] > 10.0 * partial[1]
 
 
+def test_birds_sing_and_every_call_has_a_course_of_its_own(engine: EmbeddedEngine) -> None:
+    """Most seeds draw songs (some draw crows): clear tones, whose pitch moves within calls and from one to the next."""
+    moved = []
+    for seed in range(8):
+        sound = made(engine, "birds", seed)
+        framed = np.lib.stride_tricks.sliding_window_view(sound, 1024)[::256] * np.hanning(1024)
+        power = np.abs(np.fft.rfft(framed, axis=1))[:, 22:] ** 2  # above 1 kHz
+        loud = power.sum(axis=1) > 0.03 * power.sum(axis=1).max()
+        sharp = power[loud].max(axis=1) / power[loud].sum(axis=1)
+        pitch = np.log2(22 + power[loud].argmax(axis=1))[sharp > 0.2]
+        if len(pitch) > 0.5 * loud.sum():
+            moved.append(float(np.percentile(pitch, 90) - np.percentile(pitch, 10)))
+    assert len(moved) >= 4
+    assert np.median(moved) > 0.3  # octaves
+
+
 def test_thunder_is_dark_and_breaking_glass_is_bright(engine: EmbeddedEngine) -> None:
     dark, bright = (
         np.median([centroid_hz(made(engine, prompt, seed)) for seed in range(5)]) for prompt in ("thunder", "glass")
