@@ -45,9 +45,7 @@ def info(as_json: bool = False) -> None:
 @command.command("clear")
 @options.json_option()
 def clear(as_json: bool) -> None:
-    """Remove all that is in the cache."""
+    """Remove all that is in the cache. Results of yours that it shares with you stay, and are not counted as freed."""
     cache = stage_cache()
-    before = sum(n for _, n in cache.usage().values())
-    cache.clear()
-    freed = before - sum(n for _, n in cache.usage().values())
+    freed = cache.clear()
     click.echo(json.dumps({"folder": str(cache.folder), "freed_bytes": freed}) if as_json else f"freed {size(freed)}")

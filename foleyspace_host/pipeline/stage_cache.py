@@ -138,13 +138,17 @@ class StageCache:
             found[stage] = number + 1, n_bytes + entry.n_bytes
         return found
 
-    def clear(self) -> None:
-        """Remove every entry."""
+    def clear(self) -> int:
+        """Remove every entry, and return what that freed [bytes]; what is linked to results stays with them."""
         entries, partials = listed(self.folder)
+        freed = 0
         for path in (*(entry.path for entry in entries), *partials):
             with contextlib.suppress(OSError):
+                found = path.stat()
                 path.unlink()
+                freed += found.st_size if found.st_nlink == 1 else 0
             self._index.drop(path)
+        return freed
 
     def _keep(self, key: str, suffix: str, write: Callable[[Path], object]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

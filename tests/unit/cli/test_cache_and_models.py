@@ -43,6 +43,18 @@ def test_what_is_in_it_is_shown_and_cleared(capsys: Any, home: Path) -> None:
     assert cache.usage() == {}
 
 
+def test_results_that_are_shared_are_not_counted_as_freed(capsys: Any, home: Path) -> None:
+    cache = stage_cache()
+    (home / "a.wav").write_bytes(b"a" * 3000)
+    cache.store("render-1", home / "a.wav")
+    cache.store_text("render-2", "x" * 1000)
+    (entry,) = cache.folder.glob("render-1*.wav")
+    (home / "linked.wav").hardlink_to(entry)
+    assert json.loads(run(capsys, "cache", "clear", "--json")[1])["freed_bytes"] == 1000
+    assert cache.usage() == {}
+    assert (home / "linked.wav").read_bytes() == b"a" * 3000
+
+
 def test_the_configuration_limits_the_cache_and_chooses_the_device(home: Path) -> None:
     (home / "config").mkdir()
     (home / "config" / "config.toml").write_text('cache_limit_mb = 0\ndevice = "cpu"\n')
