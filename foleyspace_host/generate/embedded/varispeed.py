@@ -14,7 +14,7 @@ __all__ = ["STEP", "Varispeed"]
 STEP = 256
 """Distance of the points that tell a speed [samples]: 5.3 ms."""
 
-_CONTROL = 64  # samples; speeds hold for so long, which is a step in pitch of 1/40 semitone in the fastest glides
+_CONTROL = 64  # samples, 1.3 ms, for which a speed holds
 _BLOCK = 1 << 16
 _MARGIN = N_TAPS // 2 + 1
 
