@@ -242,6 +242,7 @@ def test_a_killed_client_goes_on_where_it_was(batch: Batch, clips: Path) -> None
     assert process.returncode == -signal.SIGKILL
     on_record = OnRecord.read(out)
     at_work = on_record.attempts - on_record.n_done
+    assert on_record.n_done >= 1  # a result was there, so what it was made of had been heard of
     # two workers, one stage ahead of them, and ends that were not heard yet
     assert at_work <= 2 + 1 + 3
     assert len(on_record.results) >= len(before) - at_work
@@ -270,6 +271,9 @@ def test_ctrl_c_stops_soon_leaves_nothing_half_and_the_next_run_goes_on(batch: B
     assert (process.returncode, told, error) == (130, "", "foleyspace: error: cancelled\n")
     assert [path.name for path in out.iterdir() if path.name.startswith(".")] == [".foleyspace-batch"]
     on_record = OnRecord.read(out)
+    assert on_record.n_done >= 1
+    # a result can be in its place before its worker could say so
+    assert len(on_record.results) >= len(list(out.glob("*.wav"))) - 2
     again = batch(clips, "-o", "out", "--json")
     assert again.code == 0
     assert again.json["interrupted"] == 0  # it put back what it was at
@@ -310,7 +314,7 @@ def test_a_killed_worker_of_a_cluster_costs_one_stage(
     assert process.returncode == 0, error
     items = json.loads(out)["items"]
     assert all(item["state"] == "done" for item in items)
-    assert n_written_again(tmp_path / "out", before) <= 2  # the one at work, and one that nobody had fetched yet
+    assert n_written_again(tmp_path / "out", before) <= 1
     assert sum(stage["attempts"] for item in items for stage in item["stages"]) <= 13
     # its process went with it
     gone = cluster.workers[0].pid
