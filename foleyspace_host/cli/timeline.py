@@ -33,7 +33,8 @@ __all__ = ["command"]
 @click.option(
     "--bit-depth",
     type=click.Choice(["16", "24", "float"]),
-    help="Samples of the mix and of the ADM file, 24 if not given; 16 and 24 are turned down where they would clip.",
+    help="Samples of all that is written. If not given, float for renderings, and 24 for the mix and the ADM file. "
+    "What would clip in 16 or 24 is turned down.",
 )
 @click.option(
     "--timeline", "timeline_name", metavar="NAME", help="Which timeline of a file with several: its name or number."
